@@ -1,0 +1,31 @@
+package conf
+
+// Hook describes the calls that may change what this service does.
+type Hook struct {
+	MFAVerificationAttempt      HookPoint `split_words:"true"`
+	PasswordVerificationAttempt HookPoint `split_words:"true"`
+	CustomAccessToken           HookPoint `split_words:"true"`
+	SendEmail                   HookPoint `split_words:"true"`
+	SendSMS                     HookPoint `split_words:"true"`
+	BeforeUserCreated           HookPoint `split_words:"true"`
+	AfterUserCreated            HookPoint `split_words:"true"`
+}
+
+// HookPoint describes one of those calls.
+type HookPoint struct {
+	HookInput
+
+	// Enabled turns the call on.
+	Enabled bool
+	// URI is an http(s) URL, or pg-functions://any/<schema>/<function>.
+	URI string
+	// Secrets sign HTTP calls (Standard Webhooks), all of them.
+	Secrets []string `ignored:"true" secret:"true"`
+}
+
+// HookInput holds variables of HookPoint whose written form differs.
+type HookInput struct {
+	// Secrets separates secrets with '|'. The bare variable SECRETS holds for
+	// all hooks without their own.
+	Secrets string `envconfig:"SECRETS" secret:"true"`
+}
