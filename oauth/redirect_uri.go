@@ -42,9 +42,10 @@ func ValidateRedirectURI(u string) error {
 // MatchRedirectURI looks for the redirect URI of a request among the
 // registered ones and returns the URI to redirect to. Comparison is exact, byte
 // by byte (RFC 9700 §2.1), except for the port of a loopback URI: see
-// loopback.go. An omitted redirect URI matches nothing.
+// loopback.go. An omitted redirect URI matches nothing, and neither does one
+// that has grown too long to be stored.
 func MatchRedirectURI(registered []string, requested string) (string, bool) {
-	if requested == "" {
+	if requested == "" || len(requested) > maxRedirectURIBytes {
 		return "", false
 	}
 	for _, candidate := range registered {
