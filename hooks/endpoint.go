@@ -26,9 +26,6 @@ type endpoint struct {
 // an address may carry a key in its query.
 func parseTarget(t Target) (endpoint, error) {
 	e := endpoint{uri: t.URI}
-	if err := e.parseSecrets(t.Secrets); err != nil {
-		return endpoint{}, err
-	}
 	if t.URI == "" {
 		return e, nil
 	}
@@ -38,10 +35,12 @@ func parseTarget(t Target) (endpoint, error) {
 	}
 	switch {
 	case u.Scheme == "pg-functions":
-		return e, e.parseFunction(u.Path)
+		err = e.parseFunction(u.Path)
+		return e, err
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && localHost(u.Hostname()):
 		e.address = t.URI
-		return e, nil
+		err = e.parseSecrets(t.Secrets) // functions have no use for them
+		return e, err
 	case u.Scheme == "http":
 		return endpoint{}, errors.New("only localhost, 127.0.0.1, and ::1 are supported with http")
 	}

@@ -22,6 +22,7 @@ func TestTargets(t *testing.T) {
 	}{
 		{"nothing", Target{}, ""},
 		{"https", Target{URI: "https://hooks.example.com/x", Secrets: []string{secret}}, ""},
+		{"function with a secret for others", Target{URI: "pg-functions://postgres/public/f", Secrets: []string{"x"}}, ""},
 		{"http on this machine", Target{URI: "http://localhost:8080/x"}, ""},
 		{"http on ::1", Target{URI: "http://[::1]:8080/x"}, ""},
 		{"http from a container", Target{URI: "http://host.docker.internal/x"}, ""},
@@ -35,9 +36,9 @@ func TestTargets(t *testing.T) {
 		{"bad schema", Target{URI: "pg-functions://postgres/1auth/hook"}, "invalid schema name: 1auth"},
 		{"bad function", Target{URI: "pg-functions://postgres/auth/drop-x"}, "invalid table name: drop-x"},
 		{"long function", Target{URI: "pg-functions://postgres/auth/" + strings.Repeat("a", 64)}, "invalid table name: " + strings.Repeat("a", 64)},
-		{"secret without version", Target{Secrets: []string{"whsec_AAAA"}}, "invalid secret format"},
-		{"secret not base64", Target{Secrets: []string{"v1,whsec_!!!!"}}, "invalid secret format"},
-		{"empty secret", Target{Secrets: []string{"v1,whsec_"}}, "invalid secret format"},
+		{"secret without version", Target{URI: "https://h.example.com", Secrets: []string{"whsec_AAAA"}}, "invalid secret format"},
+		{"secret not base64", Target{URI: "https://h.example.com", Secrets: []string{"v1,whsec_!!!!"}}, "invalid secret format"},
+		{"empty secret", Target{URI: "https://h.example.com", Secrets: []string{"v1,whsec_"}}, "invalid secret format"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
