@@ -30,6 +30,10 @@ type Options struct {
 	// in Dir, if any, and the cluster stops this long after the last process
 	// that uses it has stopped or ended. Whole seconds. Zero means not shared.
 	Linger time.Duration
+	// Fresh throws the data of earlier runs away when there is a server to start.
+	// For test clusters: without Durable a crash of the machine can leave damaged
+	// data, and killed tests leave their databases.
+	Fresh bool
 	// BinDir is the folder of the server binaries (initdb, postgres). Empty means
 	// that they are looked for, and fetched if there are none.
 	BinDir string
@@ -164,6 +168,9 @@ func (c *Cluster) start(ctx context.Context) error {
 // which they can serve.
 func (c *Cluster) prepareData(ctx context.Context) (binaries, error) {
 	have := c.place.dataMajor()
+	if c.opts.Fresh {
+		have = 0
+	}
 	bins, err := findOrFetch(ctx, c.opts, have, c.place.user)
 	if err != nil {
 		return binaries{}, err
@@ -188,47 +195,6 @@ func (c *Cluster) prepareData(ctx context.Context) (binaries, error) {
 		return binaries{}, err
 	}
 	return bins, c.state.save(c.opts.Dir)
-}
-
-// launch starts the server on the remembered port, or on another free one if
-// that is taken by now.
-func (c *Cluster) launch(ctx context.Context, bins binaries) error {
-	const attempts = 4
-	var err error
-	for range attempts {
-		if c.state.Port, err = freePort(ctx, c.state.Port); err != nil {
-			return err
-		}
-		if err = c.launchOnce(ctx, bins); err == nil || ctx.Err() != nil || !errors.Is(err, errPortTaken) {
-			return err
-		}
-		c.state.Port = 0
-	}
-	return err
-}
-
-func (c *Cluster) launchOnce(ctx context.Context, bins binaries) error {
-	if err := c.state.save(c.opts.Dir); err != nil {
-		return err
-	}
-	srv, err := c.place.startServer(ctx, bins, c.state.Port, c.opts.Durable)
-	if err != nil {
-		return err
-	}
-	c.server = srv
-	if err := srv.waitReady(ctx, c.URL("postgres")); err != nil {
-		_ = srv.stop()
-		return err
-	}
-	if c.shared() {
-		err = c.share()
-	} else {
-		err = srv.watchOwner()
-	}
-	if err != nil {
-		_ = srv.stop()
-	}
-	return err
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -77,6 +77,11 @@ func TestStartStopReset(t *testing.T) {
 	require.ErrorIs(t, Reset(t.Context(), dir), ErrInUse)
 	require.NoError(t, second.Stop())
 
+	fresh := start(t, Options{Dir: dir, Fresh: true})
+	require.NotEqual(t, db, fresh.URL(`my "app"`), "a new password")
+	require.Equal(t, 0, query[int](t, fresh.URL("postgres"), `SELECT count(*) FROM pg_database WHERE datname LIKE 'my%'`))
+	require.NoError(t, fresh.Stop())
+
 	data := second.place.data
 	require.DirExists(t, data)
 	require.NoError(t, Reset(t.Context(), dir))

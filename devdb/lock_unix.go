@@ -67,4 +67,9 @@ func samePath(f *os.File, path string) bool {
 	return err == nil && os.SameFile(opened, there)
 }
 
-func (l *folderLock) release() { _ = l.file.Close() }
+// release unlocks explicitly: closing the file is not enough while a child that
+// is being started still holds a copy of the descriptor.
+func (l *folderLock) release() {
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
+	_ = l.file.Close()
+}

@@ -53,7 +53,7 @@ func serverArgs(data string, port int, durable bool) []string {
 		settings = append(settings,
 			"fsync=off", "synchronous_commit=off", "full_page_writes=off",
 			"max_connections=300", "wal_level=minimal", "max_wal_senders=0",
-			"checkpoint_timeout=1h", "max_wal_size=2GB", "jit=off",
+			"checkpoint_timeout=1h", "max_wal_size=512MB", "jit=off",
 		)
 	}
 	args := []string{"-D", data, "-p", strconv.Itoa(port)}
