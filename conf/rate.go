@@ -61,5 +61,5 @@ func (r Rate) String() string {
 	if r.Form == RateWindow {
 		return events
 	}
-	return events + "/" + r.Interval.String()
+	return events + "/" + formatDuration(r.Interval)
 }
