@@ -1,0 +1,56 @@
+package mailer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/truegrant/truegrant/conf"
+)
+
+func TestFromConf(t *testing.T) {
+	t.Parallel()
+	c := FromConf(conf.Mailer{
+		Subjects:                 conf.MailTexts{Invite: "Come in"},
+		Templates:                conf.MailTexts{MFAFactorUnenrolledNotification: "/mfa.html"},
+		TemplateMaxSize:          7,
+		TemplateMaxAge:           time.Minute,
+		TemplateRetryInterval:    time.Second,
+		TemplateReloadingEnabled: true,
+	}, conf.SMTP{
+		Host: "smtp.example", Port: 465, User: "u", Pass: "p", AdminEmail: "a@b.example", SenderName: "App",
+		Headers: map[string][]string{"X": {"y"}}, LoggingEnabled: true,
+	}, "https://app.example", "auth.example")
+
+	require.Equal(t, SMTP{
+		Host: "smtp.example", Port: 465, User: "u", Pass: "p", From: "a@b.example", FromName: "App",
+		HELO: "auth.example", Headers: map[string][]string{"X": {"y"}}, LogSends: true,
+	}, c.SMTP)
+	require.Equal(t, "https://app.example", c.SiteURL)
+	require.Equal(t, "Come in", c.Subjects[Invite])
+	require.Equal(t, "/mfa.html", c.Templates[MFAFactorUnenrolled])
+	require.Empty(t, c.Templates[Invite])
+	require.EqualValues(t, 7, c.TemplateMaxBytes)
+	require.Equal(t, time.Minute, c.TemplateMaxAge)
+	require.Equal(t, time.Second, c.TemplateRetry)
+	require.True(t, c.TemplateReload)
+}
+
+// Every kind is a name that the configuration knows.
+func TestKindsAreConfigurable(t *testing.T) {
+	t.Parallel()
+	texts := conf.MailTexts{
+		Invite: "1", Confirmation: "2", Recovery: "3", EmailChange: "4", MagicLink: "5", Reauthentication: "6",
+		PasswordChangedNotification: "7", EmailChangedNotification: "8", PhoneChangedNotification: "9",
+		IdentityLinkedNotification: "10", IdentityUnlinkedNotification: "11",
+		MFAFactorEnrolledNotification: "12", MFAFactorUnenrolledNotification: "13",
+	}
+	seen := map[string]bool{}
+	for _, kind := range Kinds() {
+		text := texts.Text(string(kind))
+		require.NotEmpty(t, text, kind)
+		require.False(t, seen[text], kind)
+		seen[text] = true
+	}
+}
