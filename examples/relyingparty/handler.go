@@ -103,14 +103,16 @@ func (c *client) routes(callback string) http.Handler {
 }
 
 // secured sets the headers of every answer: no caching of claims, and no way
-// for the code in the callback's address to leave with a Referer.
+// for the code in the callback's address to leave with a Referer. The policy is
+// not "no-referrer" because browsers then send "Origin: null" with a form,
+// which the protection above refuses where there is no Sec-Fetch-Site.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
 		header.Set("Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Referrer-Policy", "same-origin")
 		header.Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r)
 	})

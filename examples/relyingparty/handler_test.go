@@ -264,7 +264,7 @@ func TestHeaders(t *testing.T) {
 	w := httptest.NewRecorder()
 	app.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/demo/", nil))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-	require.Equal(t, "no-referrer", w.Header().Get("Referrer-Policy"))
+	require.Equal(t, "same-origin", w.Header().Get("Referrer-Policy"))
 	require.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
 
 	w = httptest.NewRecorder()
