@@ -1,0 +1,50 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/gobuffalo/pop/v6"
+)
+
+// Conn runs statements, inside a transaction or outside. It hides pop's own
+// Transaction method, see the package comment.
+type Conn struct {
+	ctx context.Context
+	pop *pop.Connection
+}
+
+// Context returns the context that bounds the statements of this handle.
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// Get scans the first row of query ($1, $2 … for args) into dest, a struct
+// with db tags or a scalar. ErrNotFound when there is no row.
+func (c *Conn) Get(dest any, query string, args ...any) error {
+	return Classify(c.pop.Store.GetContext(c.ctx, dest, query, args...))
+}
+
+// Select scans every row of query into dest, a pointer to a slice.
+func (c *Conn) Select(dest any, query string, args ...any) error {
+	return Classify(c.pop.Store.SelectContext(c.ctx, dest, query, args...))
+}
+
+// Exec runs query and returns the number of rows it changed.
+func (c *Conn) Exec(query string, args ...any) (int64, error) {
+	result, err := c.pop.Store.ExecContext(c.ctx, query, args...)
+	if err != nil {
+		return 0, Classify(err)
+	}
+	n, err := result.RowsAffected()
+	return n, Classify(err)
+}
+
+// Q starts a pop query.
+func (c *Conn) Q() *pop.Query { return c.pop.Q() }
+
+// Create inserts a pop model.
+func (c *Conn) Create(model any) error { return Classify(c.pop.Create(model)) }
+
+// Update writes the named columns of a pop model, and only those: a new
+// version of the schema may have columns this code does not know.
+func (c *Conn) Update(model any, columns ...string) error {
+	return Classify(c.pop.UpdateColumns(model, columns...))
+}
