@@ -1,0 +1,87 @@
+package models
+
+import (
+	"time"
+
+	"github.com/gofrs/uuid"
+
+	"github.com/truegrant/truegrant/storage"
+)
+
+// CodeExchange is what a token request with an authorization code depends on
+// besides the user.
+type CodeExchange struct {
+	Client OAuthClient `db:"client"`
+	// Authorization is nil when no approved request holds the code.
+	Authorization *OAuthAuthorization `db:"authorization"`
+	// Spent is set when the code was redeemed before.
+	Spent *SpentCode `db:"spent"`
+}
+
+// SpentCode is a row of oauth_redeemed_codes: it stays until the code would
+// have expired, so that a second use is recognised (RFC 6749 §4.1.2).
+type SpentCode struct {
+	ClientID  uuid.UUID `json:"client_id"`
+	SessionID uuid.UUID `json:"session_id"`
+	// Replayed tells that the request asking now arrived after the code had
+	// been redeemed; before, it merely lost a race.
+	Replayed bool `json:"replayed"`
+}
+
+// Scan reads a JSON row; NULL is "not spent".
+func (s *SpentCode) Scan(src any) error { return storage.ScanJSON(src, s) }
+
+// FindCodeExchange returns the client with the request that a code (given as
+// its digest) belongs to. waited is the time since the request arrived: the
+// arrival is so placed on the database's own clock, whatever the replicas'
+// clocks say. ErrNotFound when the client is unknown or deleted.
+func FindCodeExchange(c *storage.Conn, client uuid.UUID, codeDigest string, waited time.Duration) (*CodeExchange, error) {
+	e := new(CodeExchange)
+	err := c.Get(e, `select `+oauthClientJSON+` as client,
+		(select `+authorizationJSON+` from oauth_authorizations a
+		  where a.authorization_code = $2 and a.status = 'approved') as authorization,
+		(select json_build_object('client_id', r.client_id, 'session_id', r.session_id,
+			'replayed', r.redeemed_at < clock_timestamp() - $3::bigint * interval '1 microsecond')
+		   from oauth_redeemed_codes r where r.code_digest = $2) as spent
+		from oauth_clients c where c.id = $1 and c.deleted_at is null`,
+		client, codeDigest, waited.Microseconds())
+	return e, err
+}
+
+// RedeemCode spends an authorization code and starts the session of the grant.
+// The request's row goes, as GoTrue has it; a row of spent codes stays. One
+// conditional statement: of two concurrent redemptions exactly one gets the
+// row. It reports false to the other, or when the code expired or its grant
+// was revoked meanwhile.
+func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
+	var redeemed int64
+	err := c.Get(&redeemed, `with changed as (
+		delete from oauth_authorizations
+		 where authorization_code = $4 and client_id = $5 and status = 'approved' and expires_at > $2::timestamptz
+		returning user_id, expires_at),
+		spent as (
+		insert into oauth_redeemed_codes (code_digest, client_id, session_id, redeemed_at, expires_at)
+		select $4, $5, $6, clock_timestamp(), expires_at from changed),
+		signed_in as (update users set last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
+		 where id = (select user_id from changed)),`+insertSession+`,`+insertAudit+`
+		select count(*) from changed`,
+		trail.json(), now, mustJSON(s), codeDigest, a.ClientID, s.ID)
+	return redeemed == 1, err
+}
+
+// Janitor limits: how many rows one sweep removes from a table, so that it
+// never holds locks for long.
+const sweepRows = 1000
+
+// SweepAuthorizations removes requests and spent codes whose time is over by
+// more than a grace period, a bounded number at a time. It returns how many.
+func SweepAuthorizations(c *storage.Conn, before time.Time) (int64, error) {
+	requests, err := c.Exec(`delete from oauth_authorizations where id in (
+		select id from oauth_authorizations where expires_at < $1 limit $2 for update skip locked)`, before, sweepRows)
+	if err != nil {
+		return 0, err
+	}
+	codes, err := c.Exec(`delete from oauth_redeemed_codes where code_digest in (
+		select code_digest from oauth_redeemed_codes where expires_at < $1 limit $2 for update skip locked)`, before, sweepRows)
+	return requests + codes, err
+}

@@ -1,0 +1,130 @@
+package onetime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/secret"
+	"github.com/truegrant/truegrant/storage"
+)
+
+// Why a code is not sent or not accepted.
+var (
+	// ErrExpired: wrong, spent or too old; callers do not learn which.
+	ErrExpired = errors.New("one-time code is invalid or has expired")
+	// ErrOverBudget: the server has sent enough mail for now.
+	ErrOverBudget = errors.New("mail budget is used up")
+	// ErrSend: the mail could not be handed over.
+	ErrSend = errors.New("mail could not be sent")
+)
+
+// TooSoonError: the last code of this kind is too young.
+type TooSoonError struct{ Wait time.Duration }
+
+// Error names the time left.
+func (e *TooSoonError) Error() string { return fmt.Sprintf("too soon: %s left", e.Wait) }
+
+// Mail is a code on its way to a user.
+type Mail struct {
+	User *models.User
+	// Code is what the user may type, Hash what the link carries.
+	Code, Hash string
+	// LinkBase is the server's external URL, RedirectTo where the link leads.
+	LinkBase, RedirectTo string
+}
+
+// Sender hands a confirmation mail over.
+type Sender interface {
+	SendConfirmation(ctx context.Context, mail Mail) error
+}
+
+// Budget limits how many mails the server sends.
+type Budget interface {
+	Allow(ctx context.Context, key string, now time.Time) (bool, error)
+}
+
+// Deps are what a Service works with.
+type Deps struct {
+	DB     *storage.DB
+	Mail   Sender
+	Random io.Reader
+	// Budget is nil when mails are not counted.
+	Budget Budget
+}
+
+// Service issues and redeems codes.
+type Service struct {
+	Deps
+	ids          models.IDs
+	digits       int
+	life         time.Duration
+	maxFrequency time.Duration
+}
+
+// New returns a Service.
+func New(deps Deps, mailer conf.Mailer, smtp conf.SMTP) *Service {
+	return &Service{
+		Deps: deps, ids: models.IDs{Random: deps.Random}, digits: mailer.OTPLength,
+		life: mailer.OTPExp, maxFrequency: smtp.MaxFrequency,
+	}
+}
+
+// Draft makes a confirmation code for an address; nothing is stored or sent.
+func (s *Service) Draft(email string) (code string, confirmation models.Confirmation, err error) {
+	code, err = secret.Digits(s.Random, s.digits)
+	if err != nil {
+		return "", models.Confirmation{}, err
+	}
+	return code, models.Confirmation{
+		ID: s.ids.New(), Hash: secret.OneTimeHash(email, code), Address: email,
+	}, nil
+}
+
+// Admit reports whether a code may be sent to a user now: not sooner than the
+// configured time after the last one, and within the server's budget.
+func (s *Service) Admit(ctx context.Context, lastSent *time.Time, now time.Time) error {
+	if lastSent != nil {
+		if next := lastSent.Add(s.maxFrequency); now.Before(next) {
+			return &TooSoonError{next.Sub(now)}
+		}
+	}
+	if s.Budget == nil {
+		return nil
+	}
+	allowed, err := s.Budget.Allow(ctx, "", now)
+	if err != nil {
+		return err
+	}
+	if !allowed {
+		return ErrOverBudget
+	}
+	return nil
+}
+
+// Send hands the mail of a stored code over. When that fails the user may ask
+// again at once.
+func (s *Service) Send(ctx context.Context, mail Mail) error {
+	err := s.Mail.SendConfirmation(ctx, mail)
+	if err == nil {
+		return nil
+	}
+	forget := models.ForgetConfirmation(s.DB.Conn(context.WithoutCancel(ctx)), mail.User.ID, mail.Hash)
+	return errors.Join(fmt.Errorf("%w: %w", ErrSend, err), forget)
+}
+
+// Fresh reports whether a code sent at some time still works.
+func (s *Service) Fresh(sentAt *time.Time, now time.Time) bool {
+	return sentAt != nil && !now.After(sentAt.Add(s.life))
+}
+
+// Hashes are the forms in which a code typed by hand may be stored: sign-ups
+// of the PKCE flow carry a prefix.
+func Hashes(email, code string) []string {
+	hash := secret.OneTimeHash(email, code)
+	return []string{hash, models.PKCEPrefix + hash}
+}
