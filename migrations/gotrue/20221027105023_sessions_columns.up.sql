@@ -1,0 +1,16 @@
+create table if not exists sessions ();
+call truegrant_column('sessions', 'id', 'uuid', required => true);
+call truegrant_column('sessions', 'user_id', 'uuid', required => true);
+call truegrant_column('sessions', 'created_at', 'timestamp with time zone');
+call truegrant_column('sessions', 'updated_at', 'timestamp with time zone');
+call truegrant_column('sessions', 'factor_id', 'uuid');
+call truegrant_column('sessions', 'aal', 'aal_level');
+call truegrant_column('sessions', 'not_after', 'timestamp with time zone');
+call truegrant_column('sessions', 'refreshed_at', 'timestamp without time zone');
+call truegrant_column('sessions', 'user_agent', 'text');
+call truegrant_column('sessions', 'ip', 'inet');
+call truegrant_column('sessions', 'tag', 'text');
+call truegrant_column('sessions', 'oauth_client_id', 'uuid');
+call truegrant_column('sessions', 'refresh_token_hmac_key', 'text');
+call truegrant_column('sessions', 'refresh_token_counter', 'bigint');
+call truegrant_column('sessions', 'scopes', 'text');

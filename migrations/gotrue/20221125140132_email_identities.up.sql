@@ -1,0 +1,13 @@
+-- once
+--
+-- A user with a password logs in by an e-mail identity, which first releases
+-- did not write. The date tells these rows from the users' own.
+insert into identities (id, provider_id, user_id, provider, identity_data, created_at, updated_at)
+select u.id, u.id::text, u.id, 'email',
+       jsonb_build_object('sub', u.id::text, 'email', u.email),
+       '2022-11-25 00:00:00+00', '2022-11-25 00:00:00+00'
+  from users u
+ where u.email <> '' and u.encrypted_password <> ''
+   and not u.is_sso_user and u.deleted_at is null
+   and not exists (select from identities i where i.user_id = u.id)
+on conflict do nothing;
