@@ -3,6 +3,8 @@ package dbtest
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -136,6 +138,21 @@ func TestEmpty(t *testing.T) {
 	require.Equal(t, "on", value[string](t, url, "SELECT current_setting('is_superuser')"))
 }
 
+func TestNew(t *testing.T) {
+	t.Parallel()
+	url := New(t)
+	require.Equal(t, "auth.users", value[string](t, url, "SELECT 'auth.users'::regclass::text"))
+	require.Zero(t, value[int](t, url, "SELECT count(*)::int FROM auth.users"))
+	require.Equal(t, "auth.truegrant_migrations", value[string](t, url, "SELECT 'auth.truegrant_migrations'::regclass::text"))
+
+	s, err := shared()
+	require.NoError(t, err)
+	again, err := s.fingerprint(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, s.migrations, again, "the same migrations are the same template")
+	require.NotEqual(t, hex.EncodeToString(sha256.New().Sum(nil)), again)
+}
+
 func TestOpenRefusesBadURL(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"postgres://u:hunter2@[::1", "postgres://u:hunter2@127.0.0.1:1/?sslmode=disable"} {
@@ -154,6 +171,22 @@ func BenchmarkEmpty(b *testing.B) {
 		_, err := s.pool.Exec(ctx, "CREATE DATABASE truegrant_test_bench TEMPLATE template0"+s.strategy)
 		require.NoError(b, err)
 		_, err = s.pool.Exec(ctx, "DROP DATABASE truegrant_test_bench")
+		require.NoError(b, err)
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	s, err := shared()
+	require.NoError(b, err)
+	template, err := s.migrated(b.Context())
+	require.NoError(b, err)
+	source, err := s.template(b.Context(), template)
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := s.pool.Exec(b.Context(), "CREATE DATABASE truegrant_test_bench TEMPLATE "+source+s.strategy)
+		require.NoError(b, err)
+		_, err = s.pool.Exec(b.Context(), "DROP DATABASE truegrant_test_bench")
 		require.NoError(b, err)
 	}
 }

@@ -33,8 +33,9 @@ type server struct {
 	// faster here than the default way through the log. PostgreSQL 15 and later.
 	strategy string
 
-	mu    sync.Mutex
-	built map[string]bool // templates that exist, by database name
+	mu         sync.Mutex
+	built      map[string]bool // templates that exist, by database name
+	migrations string          // the migrations' fingerprint, once it is known
 }
 
 // shared opens the server once per test binary. It is not closed: the end of
