@@ -144,6 +144,9 @@ func expand(f *File, raw []map[string]any, setup bool, depth int) ([]*Step, erro
 			if err != nil {
 				return nil, err
 			}
+			if d, ok := m["difference"]; ok && len(sub) > 0 {
+				sub[0].Opt["difference"] = d
+			}
 			out = append(out, sub...)
 			continue
 		}
