@@ -44,6 +44,24 @@ func serverAccount() (*account, error) {
 	return nil, errors.New("devdb: PostgreSQL does not run as root, and there is neither a user postgres nor nobody; start as an ordinary user")
 }
 
+// ownerOf returns the account that an existing data folder belongs to, else a
+// itself: installing PostgreSQL creates the user postgres, but the data of the
+// first start may already be nobody's.
+func (a *account) ownerOf(data string) *account {
+	if a == nil {
+		return nil
+	}
+	info, err := os.Stat(data)
+	if err != nil {
+		return a
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || st.Uid == 0 || st.Uid == a.uid {
+		return a
+	}
+	return &account{name: strconv.FormatUint(uint64(st.Uid), 10), uid: st.Uid, gid: st.Gid}
+}
+
 // run makes a command run as the account, in a process group of its own (a
 // Ctrl-C in the terminal is for us, who then stop the server in order), with a
 // small environment that carries none of the caller's PG* settings.

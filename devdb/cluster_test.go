@@ -247,6 +247,24 @@ func TestBadOptions(t *testing.T) {
 	}
 }
 
+// Root's data may belong to another user than a new cluster's would.
+func TestDataOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	dir := folder(t)
+	first := start(t, Options{Dir: dir, Durable: true})
+	require.NoError(t, first.Stop())
+	other := &account{name: "other", uid: 65533, gid: 65533}
+	require.NoError(t, filepath.WalkDir(first.place.data, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, other.give(path))
+	}))
+	second := start(t, Options{Dir: dir, Durable: true})
+	require.Equal(t, other.uid, second.place.user.uid)
+	require.Equal(t, 1, query[int](t, second.URL("postgres"), "SELECT 1"))
+}
+
 func TestPlaceOfData(t *testing.T) {
 	t.Parallel()
 	open, err := os.MkdirTemp("", "devdb-place") // t.TempDir is private

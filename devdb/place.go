@@ -80,7 +80,7 @@ func locate(dir string) (place, error) {
 	if known.Data == "" {
 		known.Data = filepath.Join(dir, "data")
 	}
-	return place{dir: dir, data: known.Data, user: user}, nil
+	return place{dir: dir, data: known.Data, user: user.ownerOf(known.Data)}, nil
 }
 
 // preparePlace creates the folder if needed and decides where the data goes:

@@ -12,9 +12,14 @@ import (
 
 var errUnsupported = errors.New("devdb: not available on this system; give the URL of a PostgreSQL server instead")
 
-type account struct{ name string }
+type account struct {
+	name     string
+	uid, gid uint32
+}
 
 func serverAccount() (*account, error) { return nil, errUnsupported }
+
+func (a *account) ownerOf(string) *account { return a }
 
 func (a *account) run(*exec.Cmd) {}
 
