@@ -2,10 +2,8 @@ package migrations
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"hash/fnv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -66,10 +64,11 @@ func logNotices(logger logrus.FieldLogger) pgconn.NoticeHandler {
 		if logger == nil {
 			return
 		}
+		entry := logger.WithField("component", "migrations")
 		if n.Hint != "" {
-			logger = logger.WithField("hint", n.Hint)
+			entry = entry.WithField("hint", n.Hint)
 		}
-		logger.WithField("component", "migrations").Warn(n.Message)
+		entry.Warn(n.Message)
 	}
 }
 
@@ -95,16 +94,19 @@ func (d *database) pending(ctx context.Context) ([]Migration, error) {
 // recorded reads the versions of both sources, in one query where both tables
 // exist. A table that does not exist has no versions.
 func (d *database) recorded(ctx context.Context) (map[Source]map[string]bool, error) {
-	all := d.versionsQuery(SourceGoTrue) + " union all " + d.versionsQuery(SourceTruegrant)
-	recorded, err := d.versions(ctx, all)
+	sources := []Source{SourceGoTrue, SourceTruegrant}
+	recorded := map[Source]map[string]bool{SourceGoTrue: {}, SourceTruegrant: {}}
+	err := d.addVersions(ctx, recorded, d.versionsQuery(sources[0])+" union all "+d.versionsQuery(sources[1]))
 	if !isMissingTable(err) {
 		return recorded, err
 	}
-	recorded, err = d.versions(ctx, d.versionsQuery(SourceGoTrue))
-	if !isMissingTable(err) {
-		return recorded, err
+	for _, source := range sources {
+		err := d.addVersions(ctx, recorded, d.versionsQuery(source))
+		if err != nil && !isMissingTable(err) {
+			return nil, err
+		}
 	}
-	return nil, nil
+	return recorded, nil
 }
 
 func (d *database) versionsQuery(source Source) string {
@@ -112,25 +114,23 @@ func (d *database) versionsQuery(source Source) string {
 		pgx.Identifier{d.namespace, source.table()}.Sanitize())
 }
 
-func (d *database) versions(ctx context.Context, query string) (map[Source]map[string]bool, error) {
+func (d *database) addVersions(ctx context.Context, recorded map[Source]map[string]bool, query string) error {
 	rows, err := d.QueryContext(ctx, query)
 	if err != nil {
-		return nil, d.explain(fmt.Errorf("read recorded migrations: %w", err))
+		return d.explain(fmt.Errorf("read recorded migrations: %w", err))
 	}
-	defer rows.Close()
-
-	recorded := map[Source]map[string]bool{SourceGoTrue: {}, SourceTruegrant: {}}
+	defer func() { _ = rows.Close() }() // rows.Err tells what went wrong
 	for rows.Next() {
 		var source, version string
 		if err := rows.Scan(&source, &version); err != nil {
-			return nil, fmt.Errorf("read recorded migrations: %w", err)
+			return fmt.Errorf("read recorded migrations: %w", err)
 		}
 		recorded[Source(source)][version] = true
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read recorded migrations: %w", err)
+		return d.explain(fmt.Errorf("read recorded migrations: %w", err))
 	}
-	return recorded, nil
+	return nil
 }
 
 func isMissingTable(err error) bool {
@@ -142,23 +142,15 @@ func hasState(err error, state string) bool {
 	return errors.As(err, &pgErr) && pgErr.Code == state
 }
 
-// begin starts a transaction that sees the namespace, and nothing else of the
-// database, by unqualified names. Limits meant for requests do not apply:
-// building an index on a large table takes as long as it takes.
-func (d *database) begin(ctx context.Context, o *sql.TxOptions) (*sqlx.Tx, error) {
-	tx, err := d.BeginTxx(ctx, o)
-	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
-	}
-	_, err = tx.ExecContext(ctx, `
-		select set_config('search_path', $1, true),
-		       set_config('client_min_messages', 'warning', true),
-		       set_config('statement_timeout', '0', true),
-		       set_config('idle_in_transaction_session_timeout', '0', true)`, searchPath(d.namespace))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("set search_path: %w", err), tx.Rollback())
-	}
-	return tx, nil
+// settings begin the text of a transaction, which then finds the namespace, and
+// nothing else of the database, by unqualified names. Limits meant for requests
+// do not apply: an index on a large table takes as long as it takes.
+func (d *database) settings() string {
+	return "set local search_path to " + searchPath(d.namespace) + `;
+set local client_min_messages to warning;
+set local statement_timeout to 0;
+set local idle_in_transaction_session_timeout to 0;
+`
 }
 
 // lock waits until no other process migrates the namespace and keeps others
@@ -166,22 +158,17 @@ func (d *database) begin(ctx context.Context, o *sql.TxOptions) (*sqlx.Tx, error
 // connection it is on, through a pooler too; should that connection break, the
 // steps are still safe, only another process need not wait any more.
 func (d *database) lock(ctx context.Context) (release func(), err error) {
-	tx, err := d.begin(ctx, nil)
+	tx, err := d.BeginTxx(ctx, nil)
 	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	// Nothing was written, so how the transaction ends is of no interest.
+	release = func() { _ = tx.Rollback() }
+	_, err = tx.ExecContext(ctx, d.settings()+fmt.Sprintf(
+		"select pg_advisory_xact_lock(hashtextextended('%s %s', 0))", applicationName, d.namespace))
+	if err != nil {
+		release()
 		return nil, fmt.Errorf("wait for other migrations: %w", err)
 	}
-	key := fnv.New64a()
-	_, _ = key.Write([]byte(applicationName + " " + d.namespace))
-	if _, err := tx.ExecContext(ctx, "select pg_advisory_xact_lock($1)", int64(key.Sum64())); err != nil {
-		return nil, errors.Join(fmt.Errorf("wait for other migrations: %w", err), ignoreDone(tx.Rollback()))
-	}
-	return func() { _ = tx.Rollback() }, nil
-}
-
-// ignoreDone drops the error of ending a transaction that its context ended.
-func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return nil
-	}
-	return err
+	return release, nil
 }

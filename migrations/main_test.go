@@ -30,8 +30,10 @@ import (
 const serverVariable = "TRUEGRANT_TEST_DATABASE_URL"
 
 var (
-	server       string // URL without database
-	databaseName atomic.Int64
+	// server is the URL of the server, without a database.
+	server string //nolint:gochecknoglobals // TestMain has no other way to hand it over
+	// databases counts them, for their names.
+	databases atomic.Int64 //nolint:gochecknoglobals // shared by tests that run in parallel
 )
 
 func TestMain(m *testing.M) {
@@ -179,7 +181,7 @@ type testDatabase struct {
 // setup creates a database whose role may do in it what migrating needs.
 func setup(t *testing.T) testDatabase {
 	t.Helper()
-	name := fmt.Sprintf("migrations_%d_%d", os.Getpid(), databaseName.Add(1))
+	name := fmt.Sprintf("migrations_%d_%d", os.Getpid(), databases.Add(1))
 	admin := connect(t, databaseURL(server, "postgres", ""))
 	execute(t, admin, fmt.Sprintf("create role %s login password 'secret'", name))
 	execute(t, admin, fmt.Sprintf("create database %s template template0", name))

@@ -50,11 +50,11 @@ func Up(ctx context.Context, o Options) (Result, error) {
 	}
 	defer release()
 
-	if err := db.prepare(ctx); err != nil {
-		return Result{}, err
-	}
 	pending, err := db.pending(ctx)
-	if err != nil {
+	if err != nil || len(pending) == 0 {
+		return Result{}, err // another process was faster
+	}
+	if err := db.prepare(ctx); err != nil {
 		return Result{}, err
 	}
 	return db.apply(ctx, pending)

@@ -2,11 +2,13 @@ package migrations
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // rights is what the database role may do.
@@ -17,6 +19,7 @@ type rights struct {
 	MayUse       bool    `db:"may_use"`
 	MayCreate    bool    `db:"may_create"`
 	MayAddSchema bool    `db:"may_add_schema"`
+	Reserved     bool    `db:"reserved"`
 	Foreign      *string `db:"foreign_tables"`
 }
 
@@ -38,6 +41,7 @@ func (d *database) checkRights(ctx context.Context) (rights, error) {
 		       coalesce(has_schema_privilege(n.oid, 'USAGE'), false) as may_use,
 		       coalesce(has_schema_privilege(n.oid, 'CREATE'), false) as may_create,
 		       has_database_privilege(current_database(), 'CREATE') as may_add_schema,
+		       exists (select from pg_get_keywords() where word = wanted.name and catcode in ('R', 'T')) as reserved,
 		       (select string_agg(format('%s (owned by %s)', c.relname, pg_get_userbyid(c.relowner)), ', ' order by c.relname)
 		          from pg_catalog.pg_class c
 		         where c.relnamespace = n.oid and c.relkind in ('r', 'p')
@@ -55,6 +59,8 @@ func (d *database) checkRights(ctx context.Context) (rights, error) {
 func (r rights) check(namespace string) error {
 	schema, role := pgx.Identifier{namespace}.Sanitize(), pgx.Identifier{r.Role}.Sanitize()
 	switch {
+	case r.Reserved:
+		return fmt.Errorf("database namespace %s is a reserved word of SQL: choose another name", namespace)
 	case !r.SchemaExists && !r.MayAddSchema:
 		return fmt.Errorf("schema %s does not exist in database %s and role %s may not create it; "+
 			"as an administrator run: CREATE SCHEMA %s AUTHORIZATION %s", schema, r.Database, role, schema, role)
@@ -68,25 +74,56 @@ func (r rights) check(namespace string) error {
 	return nil
 }
 
-// prepare checks the rights and creates the schema if it is missing.
+// prepare checks the rights and creates what pop needs: the schema and the
+// tables of records. pop could make the tables, but under bare names only.
 func (d *database) prepare(ctx context.Context) error {
 	r, err := d.checkRights(ctx)
-	if err != nil || r.SchemaExists {
+	if err != nil {
 		return err
 	}
-	_, err = d.ExecContext(ctx, "create schema if not exists "+pgx.Identifier{d.namespace}.Sanitize())
+	text := d.settings()
+	if !r.SchemaExists { // PostgreSQL asks for the right even if it exists
+		text += fmt.Sprintf("create schema if not exists %s;\n", pgx.Identifier{d.namespace}.Sanitize())
+	}
+	for _, source := range []Source{SourceGoTrue, SourceTruegrant} {
+		// A table that is there may lack the index: a bootstrap script made it.
+		text += fmt.Sprintf(`do $$
+begin
+  if to_regclass('%[1]s.%[2]s') is null then
+    create table %[2]s (version character varying(14) primary key);
+    create unique index %[2]s_version_idx on %[2]s (version);
+  end if;
+end $$;
+`, d.namespace, source.table())
+	}
+	tx, err := d.BeginTxx(ctx, nil)
 	if err != nil {
-		return d.explain(fmt.Errorf("create schema: %w", err))
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if _, err := tx.ExecContext(ctx, text); err != nil {
+		return d.explain(fmt.Errorf("create schema and tables of migrations: %w", err))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("create schema and tables of migrations: %w", err)
 	}
 	return nil
 }
 
-// explain says whose rights in which schema were missing, when they were.
+// explain adds to an error of the database whose rights in which schema were
+// missing, and what the database advises.
 func (d *database) explain(err error) error {
-	if !hasState(err, stateInsufficientPrivilege) {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
 		return err
 	}
-	return fmt.Errorf("role %q lacks a right in schema %q: %w", d.config.User, d.namespace, err)
+	if pgErr.Code == stateInsufficientPrivilege {
+		err = fmt.Errorf("role %q lacks a right in schema %q: %w", d.config.User, d.namespace, err)
+	}
+	if pgErr.Hint != "" {
+		err = fmt.Errorf("%w; hint: %s", err, pgErr.Hint)
+	}
+	return err
 }
 
 // ownTables are the tables that the steps create or complete.

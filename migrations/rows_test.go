@@ -28,88 +28,92 @@ const (
 	ssoID         = "60000000-0000-4000-8000-000000000001"
 )
 
-// someRows are rows by table, in the order of their insertion. A column that a
-// state does not have is left out.
-var someRows = []struct {
+type testRow struct {
 	table string
 	row   map[string]any
-}{
-	{"instances", map[string]any{"id": zeroID}},
-	{"audit_log_entries", map[string]any{"id": passwordUser, "payload": `{"action": "login"}`}},
-	{"users", map[string]any{
-		"id": passwordUser, "instance_id": zeroID, "aud": "authenticated", "role": "authenticated",
-		"email": "password@example.com", "encrypted_password": "$2a$10$hash", "raw_app_meta_data": `{"provider": "email"}`,
-		"created_at": "2021-01-01 00:00:00+00", "updated_at": "2021-01-02 00:00:00+00",
-	}},
-	{"users", map[string]any{
-		"id": identityUser, "email": "identity@example.com", "email_confirmed_at": "2021-02-03 00:00:00+00",
-		"confirmation_token": "some-hash", "phone_change": nil, "email_change_confirm_status": nil,
-	}},
-	{"users", map[string]any{"id": invitedUser, "email": "invited@example.com", "invited_at": "2022-01-01 00:00:00+00", "encrypted_password": ""}},
-	{"users", map[string]any{"id": phoneUser, "phone": "15551234567", "phone_confirmed_at": "2021-03-04 00:00:00+00", "is_super_admin": true}},
-	{"users", map[string]any{"id": externalUser, "email": "external@example.com", "created_at": "2021-05-06 00:00:00+00"}},
-	{"identities", map[string]any{
-		"id": identityUser, "provider_id": identityUser, "user_id": identityUser, "provider": "email",
-		"identity_data": `{"sub": "` + identityUser + `"}`,
-	}},
-	{"identities", map[string]any{
-		"id": externalUser, "provider_id": "external-subject", "user_id": externalUser, "provider": "example",
-		"identity_data": `{"email": "External@Example.com"}`, "created_at": "2021-05-06 00:00:00+00",
-	}},
-	{"oauth_clients", map[string]any{
-		"id": confidentalID, "client_secret_hash": "hash", "registration_type": "manual", "client_type": "confidential",
-		"redirect_uris": "https://client.example/cb", "grant_types": "authorization_code,refresh_token",
-		"token_endpoint_auth_method": "client_secret_post",
-	}},
-	{"oauth_clients", map[string]any{
-		"id": publicID, "registration_type": "dynamic", "client_type": "public",
-		"redirect_uris": "https://client.example/cb", "grant_types": "authorization_code", "token_endpoint_auth_method": "none",
-	}},
-	{"oauth_consents", map[string]any{"id": publicID, "user_id": passwordUser, "client_id": publicID, "scopes": "openid"}},
-	{"oauth_authorizations", map[string]any{
-		"id": publicID, "authorization_id": "abc", "client_id": publicID, "user_id": passwordUser, "redirect_uri": "https://client.example/cb",
-		"scope": "openid", "code_challenge": "challenge", "code_challenge_method": "s256",
-	}},
-	{"sessions", map[string]any{
-		"id": sessionID, "user_id": passwordUser, "aal": "aal2", "factor_id": factorID,
-		"created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-02 00:00:00+00",
-	}},
-	{"sessions", map[string]any{"id": oldSessionID, "user_id": passwordUser}},
-	{"refresh_tokens", map[string]any{
-		"token": "abcdefghijkl", "user_id": passwordUser, "session_id": sessionID, "revoked": false,
-		"instance_id": zeroID, "created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-01 00:00:00+00",
-	}},
-	{"refresh_tokens", map[string]any{"token": nil, "session_id": sessionID}},
-	{"mfa_factors", map[string]any{
-		"id": factorID, "user_id": passwordUser, "friendly_name": "phone", "factor_type": "totp", "status": "verified",
-		"secret": "SECRET", "created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-01 00:00:00+00",
-	}},
-	{"mfa_factors", map[string]any{
-		"id": sessionID, "user_id": passwordUser, "factor_type": "webauthn", "status": "unverified",
-		"created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-01 00:00:00+00",
-	}},
-	{"mfa_challenges", map[string]any{"id": factorID, "factor_id": factorID, "created_at": "2022-01-01 00:00:00+00", "ip_address": "192.0.2.1"}},
-	{"mfa_amr_claims", map[string]any{
-		"id": sessionID, "session_id": sessionID, "authentication_method": "totp",
-		"created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-01 00:00:00+00",
-	}},
-	{"sso_providers", map[string]any{"id": ssoID, "resource_id": "own-name"}},
-	{"sso_domains", map[string]any{"id": ssoID, "sso_provider_id": ssoID, "domain": "example.com"}},
-	{"saml_providers", map[string]any{"id": ssoID, "sso_provider_id": ssoID, "entity_id": "https://idp.example", "metadata_xml": "<xml/>"}},
-	{"flow_state", map[string]any{
-		"id": flowID, "provider_type": "example", "authentication_method": "oauth", "auth_code": "code",
-		"code_challenge": "challenge", "code_challenge_method": "plain",
-	}},
-	{"saml_relay_states", map[string]any{"id": ssoID, "sso_provider_id": ssoID, "request_id": "id-1", "from_ip_address": "192.0.2.1"}},
-	{"one_time_tokens", map[string]any{
-		"id": identityUser, "user_id": identityUser, "token_type": "confirmation_token", "token_hash": "some-hash", "relates_to": "identity@example.com",
-	}},
+}
+
+// someRows are rows in the order of their insertion. A column that a state does
+// not have is left out.
+func someRows() []testRow {
+	return []testRow{
+		{"instances", map[string]any{"id": zeroID}},
+		{"audit_log_entries", map[string]any{"id": passwordUser, "payload": `{"action": "login"}`}},
+		{"users", map[string]any{
+			"id": passwordUser, "instance_id": zeroID, "aud": "authenticated", "role": "authenticated",
+			"email": "password@example.com", "encrypted_password": "$2a$10$hash", "raw_app_meta_data": `{"provider": "email"}`,
+			"created_at": "2021-01-01 00:00:00+00", "updated_at": "2021-01-02 00:00:00+00",
+		}},
+		{"users", map[string]any{
+			"id": identityUser, "email": "identity@example.com", "email_confirmed_at": "2021-02-03 00:00:00+00",
+			"confirmation_token": "some-hash", "phone_change": nil, "email_change_confirm_status": nil,
+		}},
+		{"users", map[string]any{"id": invitedUser, "email": "invited@example.com", "invited_at": "2022-01-01 00:00:00+00", "encrypted_password": ""}},
+		{"users", map[string]any{"id": phoneUser, "phone": "15551234567", "phone_confirmed_at": "2021-03-04 00:00:00+00", "is_super_admin": true}},
+		{"users", map[string]any{"id": externalUser, "email": "external@example.com", "created_at": "2021-05-06 00:00:00+00"}},
+		{"identities", map[string]any{
+			"id": identityUser, "provider_id": identityUser, "user_id": identityUser, "provider": "email",
+			"identity_data": `{"sub": "` + identityUser + `"}`,
+		}},
+		{"identities", map[string]any{
+			"id": externalUser, "provider_id": "external-subject", "user_id": externalUser, "provider": "example",
+			"identity_data": `{"email": "External@Example.com"}`, "created_at": "2021-05-06 00:00:00+00",
+		}},
+		{"oauth_clients", map[string]any{
+			"id": confidentalID, "client_secret_hash": "hash", "registration_type": "manual", "client_type": "confidential",
+			"redirect_uris": "https://client.example/cb", "grant_types": "authorization_code,refresh_token",
+			"token_endpoint_auth_method": "client_secret_post",
+		}},
+		{"oauth_clients", map[string]any{
+			"id": publicID, "registration_type": "dynamic", "client_type": "public",
+			"redirect_uris": "https://client.example/cb", "grant_types": "authorization_code", "token_endpoint_auth_method": "none",
+		}},
+		{"oauth_consents", map[string]any{"id": publicID, "user_id": passwordUser, "client_id": publicID, "scopes": "openid"}},
+		{"oauth_authorizations", map[string]any{
+			"id": publicID, "authorization_id": "abc", "client_id": publicID, "user_id": passwordUser, "redirect_uri": "https://client.example/cb",
+			"scope": "openid", "code_challenge": "challenge", "code_challenge_method": "s256",
+		}},
+		{"sessions", map[string]any{
+			"id": sessionID, "user_id": passwordUser, "aal": "aal2", "factor_id": factorID,
+			"created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-02 00:00:00+00",
+		}},
+		{"sessions", map[string]any{"id": oldSessionID, "user_id": passwordUser}},
+		{"refresh_tokens", map[string]any{
+			"token": "abcdefghijkl", "user_id": passwordUser, "session_id": sessionID, "revoked": false,
+			"instance_id": zeroID, "created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-01 00:00:00+00",
+		}},
+		{"refresh_tokens", map[string]any{"token": nil, "session_id": sessionID}},
+		{"mfa_factors", map[string]any{
+			"id": factorID, "user_id": passwordUser, "friendly_name": "phone", "factor_type": "totp", "status": "verified",
+			"secret": "SECRET", "created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-01 00:00:00+00",
+		}},
+		{"mfa_factors", map[string]any{
+			"id": sessionID, "user_id": passwordUser, "factor_type": "webauthn", "status": "unverified",
+			"created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-01 00:00:00+00",
+		}},
+		{"mfa_challenges", map[string]any{"id": factorID, "factor_id": factorID, "created_at": "2022-01-01 00:00:00+00", "ip_address": "192.0.2.1"}},
+		{"mfa_amr_claims", map[string]any{
+			"id": sessionID, "session_id": sessionID, "authentication_method": "totp",
+			"created_at": "2022-01-01 00:00:00+00", "updated_at": "2022-01-01 00:00:00+00",
+		}},
+		{"sso_providers", map[string]any{"id": ssoID, "resource_id": "own-name"}},
+		{"sso_domains", map[string]any{"id": ssoID, "sso_provider_id": ssoID, "domain": "example.com"}},
+		{"saml_providers", map[string]any{"id": ssoID, "sso_provider_id": ssoID, "entity_id": "https://idp.example", "metadata_xml": "<xml/>"}},
+		{"flow_state", map[string]any{
+			"id": flowID, "provider_type": "example", "authentication_method": "oauth", "auth_code": "code",
+			"code_challenge": "challenge", "code_challenge_method": "plain",
+		}},
+		{"saml_relay_states", map[string]any{"id": ssoID, "sso_provider_id": ssoID, "request_id": "id-1", "from_ip_address": "192.0.2.1"}},
+		{"one_time_tokens", map[string]any{
+			"id": identityUser, "user_id": identityUser, "token_type": "confirmation_token", "token_hash": "some-hash", "relates_to": "identity@example.com",
+		}},
+	}
 }
 
 // insertRows puts someRows into a database in the state of f.
 func (d testDatabase) insertRows(t *testing.T, f facts) {
 	t.Helper()
-	for _, r := range someRows {
+	for _, r := range someRows() {
 		tbl, exists := f.Tables[r.table]
 		if !exists {
 			continue

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/gobuffalo/pop/v6"
@@ -16,7 +15,8 @@ func (d *database) run(ctx context.Context, source Source, list []Migration) ([]
 	conn, err := pop.NewConnection(&pop.ConnectionDetails{
 		Dialect:  "postgres",
 		Database: cmp.Or(d.config.Database, d.config.User),
-		Options:  map[string]string{"migration_table_name": source.table()},
+		// pop does not quote the name, see checkNamespace and rights.check.
+		Options: map[string]string{"migration_table_name": d.namespace + "." + source.table()},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
@@ -33,7 +33,7 @@ func (d *database) run(ctx context.Context, source Source, list []Migration) ([]
 			Version: m.Version, Name: m.Name, Direction: "up", Type: "sql", DBType: "all",
 			Runner: func(_ pop.Migration, tx *pop.Connection) error {
 				started = append(started, m.Version)
-				return m.exec(tx, last)
+				return d.exec(tx, m, last)
 			},
 		})
 	}
@@ -47,27 +47,26 @@ func (d *database) run(ctx context.Context, source Source, list []Migration) ([]
 // exec runs the statements of a migration. Only the last one of a run waits
 // until its commit is on disk, and with it all before it; should the server
 // crash earlier, versions are missing and the next run applies them again.
-func (m Migration) exec(tx *pop.Connection, last bool) error {
-	text := m.SQL
+func (d *database) exec(tx *pop.Connection, m Migration, last bool) error {
+	text := d.settings()
 	if !last {
-		text = "set local synchronous_commit to off;\n" + text
+		text += "set local synchronous_commit to off;\n"
 	}
-	if _, err := tx.Store.Exec(text); err != nil {
+	if _, err := tx.Store.Exec(text + m.SQL); err != nil {
 		return fmt.Errorf("migration %s %s: %w", m.Version, m.Name, err)
 	}
 	return nil
 }
 
-// store is the database as pop sees it. pop looks for its tables by bare names,
-// inside transactions and outside, so both kinds get the search_path.
+// store is the database as pop sees it: sqlx, with pop's transactions.
 type store struct {
 	*database
 }
 
 func (s *store) TransactionContextOptions(ctx context.Context, o *sql.TxOptions) (*pop.Tx, error) {
-	tx, err := s.begin(ctx, o)
+	tx, err := s.BeginTxx(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("begin: %w", err)
 	}
 	return &pop.Tx{Tx: tx}, nil
 }
@@ -78,30 +77,6 @@ func (s *store) TransactionContext(ctx context.Context) (*pop.Tx, error) {
 
 func (s *store) Transaction() (*pop.Tx, error) {
 	return s.TransactionContextOptions(context.Background(), nil)
-}
-
-// ExecContext and GetContext are what pop's migrator uses outside of its
-// transactions, to look for its table and for records in it.
-
-func (s *store) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	tx, err := s.begin(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	result, err := tx.ExecContext(ctx, query, args...)
-	if err != nil {
-		return nil, errors.Join(err, ignoreDone(tx.Rollback()))
-	}
-	return result, tx.Commit()
-}
-
-func (s *store) GetContext(ctx context.Context, dest any, query string, args ...any) error {
-	tx, err := s.begin(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	return tx.GetContext(ctx, dest, query, args...)
 }
 
 func (s *store) Rollback() error { return nil }

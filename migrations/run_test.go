@@ -206,15 +206,41 @@ func TestUpExplainsMissingRights(t *testing.T) {
 // Without a role postgres nothing is granted, which is said aloud.
 func TestUpWarnsWithoutRolePostgres(t *testing.T) {
 	t.Parallel()
+	db := setup(t)
+	db.up(t)
+	execute(t, db.DB, "alter role "+db.role+" superuser")
+	list, err := steps(SourceGoTrue)
+	require.NoError(t, err)
 	logger, log := logtest.NewNullLogger()
+	d, err := open(Options{URL: db.url, Logger: logger})
+	require.NoError(t, err)
+	defer d.close()
 
-	logNotices(logger)(nil, notice("role postgres does not exist", "create it"))
+	// The other tests need the role: it is gone in this transaction only.
+	tx, err := d.BeginTxx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback()) }()
+	_, err = tx.ExecContext(t.Context(), d.settings()+"alter role postgres rename to somebody_else")
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), list[len(list)-1].sql)
+	require.NoError(t, err)
+
+	require.Equal(t, logrus.WarnLevel, log.LastEntry().Level)
+	require.Equal(t, "role postgres does not exist: it is not granted SELECT", log.LastEntry().Message)
+	require.Equal(t, "migrations", log.LastEntry().Data["component"])
+	require.Contains(t, log.LastEntry().Data["hint"], "create the role")
+}
+
+func TestNoticesWithoutLogger(t *testing.T) {
+	t.Parallel()
 	logNotices(nil)(nil, notice("nobody listens", ""))
 
-	require.Len(t, log.AllEntries(), 1)
-	require.Equal(t, logrus.WarnLevel, log.LastEntry().Level)
-	require.Equal(t, "role postgres does not exist", log.LastEntry().Message)
-	require.Equal(t, logrus.Fields{"component": "migrations", "hint": "create it"}, log.LastEntry().Data)
+	logger, log := logtest.NewNullLogger()
+	handler := logNotices(logger)
+	handler(nil, notice("with a hint", "do it"))
+	handler(nil, notice("without", ""))
+	require.Len(t, log.AllEntries(), 2)
+	require.NotContains(t, log.LastEntry().Data, "hint")
 }
 
 func notice(message, hint string) *pgconn.Notice {
@@ -224,7 +250,7 @@ func notice(message, hint string) *pgconn.Notice {
 func TestNamespace(t *testing.T) {
 	t.Parallel()
 	for name, valid := range map[string]bool{
-		"": true, "auth": true, "auth_2": true, "_x": true, "user": true, strings.Repeat("a", 63): true,
+		"": true, "auth": true, "auth_2": true, "_x": true, strings.Repeat("a", 63): true,
 		"Auth": false, "my-auth": false, "2auth": false, `a"; drop schema public; --`: false, "a.b": false, "ä": false,
 		"pg_catalog": false, "information_schema": false, "auth\n": false, strings.Repeat("a", 64): false,
 	} {

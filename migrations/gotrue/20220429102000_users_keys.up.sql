@@ -8,7 +8,10 @@ call truegrant_constraint('users', 'users_email_change_confirm_status_check',
 call truegrant_index('users', 'users_email_partial_key', 'btree (email) WHERE is_sso_user = false', is_unique => true);
 do $$
 begin
-  alter table users drop constraint if exists users_email_key;
+  if exists (select from pg_constraint
+              where conrelid = format('%I.users', current_schema())::regclass and conname = 'users_email_key') then
+    alter table users drop constraint users_email_key;
+  end if;
 exception when dependent_objects_still_exist then
   raise warning 'constraint users_email_key stays: something depends on it';
 end $$;

@@ -16,4 +16,11 @@ update saml_relay_states
  where redirect_to is null or created_at is null or updated_at is null;
 
 -- Client addresses that nothing has read for years (the rows live minutes).
-alter table saml_relay_states drop column if exists from_ip_address;
+do $$
+begin
+  if exists (select from pg_attribute
+              where attrelid = format('%I.saml_relay_states', current_schema())::regclass
+                and attname = 'from_ip_address' and not attisdropped) then
+    alter table saml_relay_states drop column from_ip_address;
+  end if;
+end $$;

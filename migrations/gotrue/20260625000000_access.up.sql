@@ -22,7 +22,7 @@ begin
       execute format('alter table %s enable row level security', protected);
     end if;
     -- An owner needs no grant and cannot be given its own.
-    if reader_exists and (select relowner <> 'postgres'::regrole from pg_class where oid = protected) then
+    if reader_exists and (select pg_get_userbyid(relowner) <> 'postgres' from pg_class where oid = protected) then
       execute format('grant select on %s to postgres with grant option', protected);
     end if;
   end loop;
