@@ -3,11 +3,11 @@ package mailer
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/mail"
 	"slices"
 	"strings"
 
+	"github.com/sirupsen/logrus"
 	gomail "github.com/wneessen/go-mail"
 )
 
@@ -18,11 +18,11 @@ type header struct {
 }
 
 // usableHeaders drops headers that would break the message or contradict it.
-func usableHeaders(configured map[string][]string, logger *slog.Logger) []header {
+func usableHeaders(configured map[string][]string, logger logrus.FieldLogger) []header {
 	var usable []header
 	for name, values := range configured {
 		if !headerName(name) || ownHeader(name) {
-			logger.Warn("mail header cannot be used", "header", name)
+			logger.WithField("header", name).Warn("mail header cannot be used")
 			continue
 		}
 		if len(values) > 0 {

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/gofrs/uuid"
+	"github.com/sirupsen/logrus"
 )
 
 // ErrSend is in the chain of every failure to send a mail. No error of this
@@ -40,7 +40,7 @@ type Config struct {
 
 	Now    func() time.Time
 	Random io.Reader
-	Logger *slog.Logger
+	Logger logrus.FieldLogger
 }
 
 // SMTP says how mail leaves. With an empty Host it does not: every mail is
@@ -74,7 +74,7 @@ type Mailer struct {
 	remote   *remote
 	ids      uuid.Generator
 	now      func() time.Time
-	logger   *slog.Logger
+	logger   logrus.FieldLogger
 	timeouts timeouts
 	// implicitTLS: the connection is encrypted before SMTP starts.
 	implicitTLS bool
@@ -142,7 +142,7 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	}
 	err = m.deliver(ctx, letter)
 	if m.smtp.LogSends {
-		m.logger.InfoContext(ctx, "mail.send", "mail_type", msg.Kind.MessageType(), "sent", err == nil)
+		m.logger.WithFields(logrus.Fields{"mail_type": msg.Kind.MessageType(), "sent": err == nil}).Info("mail.send")
 	}
 	return err
 }

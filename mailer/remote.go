@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -31,7 +31,7 @@ type remote struct {
 	timeout  time.Duration
 	early    bool // reload before the age is reached, without making a mail wait
 	now      func() time.Time
-	logger   *slog.Logger
+	logger   logrus.FieldLogger
 
 	flights singleflight.Group
 	mu      sync.Mutex
@@ -82,8 +82,7 @@ func (r *remote) load(ctx context.Context, kind Kind) <-chan singleflight.Result
 		defer cancel()
 		body, err := r.fetch(ctx, kind)
 		if err != nil {
-			r.logger.WarnContext(ctx, "mail template could not be loaded, the previous or built-in one is used",
-				"kind", kind, "error", err)
+			r.logger.WithField("kind", kind).WithError(err).Warn("mail template could not be loaded, the previous or built-in one is used")
 		}
 		r.store(kind, body, err)
 		return nil, nil

@@ -4,9 +4,10 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"log/slog"
 	"strings"
 	"unicode"
+
+	"github.com/sirupsen/logrus"
 )
 
 //go:embed bodies/*.html
@@ -16,7 +17,7 @@ var bodyFiles embed.FS
 type renderer struct {
 	subjects  map[Kind]*template.Template // configured ones only
 	fallbacks map[Kind]fallback
-	logger    *slog.Logger
+	logger    logrus.FieldLogger
 }
 
 // fallback is the built-in subject and body of a kind.
@@ -28,7 +29,7 @@ type fallback struct {
 // newRenderer parses the built-in texts and the configured subjects. One that
 // is malformed is reported once, here, and replaced by the built-in one: a typo
 // in a subject must not keep people from signing in.
-func newRenderer(subjects map[Kind]string, logger *slog.Logger) (*renderer, error) {
+func newRenderer(subjects map[Kind]string, logger logrus.FieldLogger) (*renderer, error) {
 	r := &renderer{
 		subjects:  make(map[Kind]*template.Template),
 		fallbacks: make(map[Kind]fallback),
@@ -45,7 +46,7 @@ func newRenderer(subjects map[Kind]string, logger *slog.Logger) (*renderer, erro
 		}
 		subject, err := parse(kind, subjects[kind])
 		if err != nil {
-			logger.Warn("mail subject is malformed, the built-in one is used", "kind", kind, "error", err)
+			logger.WithField("kind", kind).WithError(err).Warn("mail subject is malformed, the built-in one is used")
 			continue
 		}
 		r.subjects[kind] = subject
@@ -104,7 +105,7 @@ func (r *renderer) execute(kind Kind, custom, builtIn *template.Template, variab
 		if err == nil {
 			return out.String(), nil
 		}
-		r.logger.Warn("mail template failed, the built-in one is used", "kind", kind, "error", err)
+		r.logger.WithField("kind", kind).WithError(err).Warn("mail template failed, the built-in one is used")
 	}
 	var out strings.Builder
 	err := builtIn.Execute(&out, variables)

@@ -3,8 +3,8 @@ package mailer
 import (
 	"bytes"
 	"crypto/rand"
+	"github.com/sirupsen/logrus"
 	"io"
-	"log/slog"
 	"mime"
 	"mime/quotedprintable"
 	"net/mail"
@@ -72,7 +72,7 @@ func setup(t *testing.T, s *sink, change ...func(*Config)) bundle {
 		TemplateRetry:    10 * time.Second,
 		Now:              b.clock.time,
 		Random:           rand.Reader,
-		Logger:           slog.New(slog.NewTextHandler(b.logs, nil)),
+		Logger:           textLogger(b.logs),
 	}
 	if s != nil {
 		c.SMTP = SMTP{
@@ -112,4 +112,11 @@ func read(t *testing.T, l letter) (mail.Header, string, string) {
 	body, err := io.ReadAll(quotedprintable.NewReader(message.Body))
 	require.NoError(t, err)
 	return message.Header, subject, string(body)
+}
+
+// textLogger writes lines to out.
+func textLogger(out io.Writer) logrus.FieldLogger {
+	logger := logrus.New()
+	logger.SetOutput(out)
+	return logger
 }

@@ -85,3 +85,14 @@ func SweepAuthorizations(c *storage.Conn, before time.Time) (int64, error) {
 		select code_digest from oauth_redeemed_codes where expires_at < $1 limit $2 for update skip locked)`, before, sweepRows)
 	return requests + codes, err
 }
+
+// sweepLock is the key of the advisory lock under which one replica sweeps.
+const sweepLock = 0x7472756567726e74 // "truegrnt"
+
+// TrySweepLock takes the janitor's lock until the end of the transaction. It
+// reports false when another replica holds it.
+func TrySweepLock(tx *storage.Conn) (bool, error) {
+	var locked bool
+	err := tx.Get(&locked, `select pg_try_advisory_xact_lock($1)`, int64(sweepLock))
+	return locked, err
+}

@@ -86,6 +86,7 @@ func (s *Service) accessToken(ctx context.Context, sub subject, method string, n
 		SessionID: sub.sessionID.String(), IsAnonymous: sub.user.IsAnonymous,
 	}
 	if sub.grant != nil {
+		claims.Issuer = s.issuer
 		claims.ClientID = sub.grant.ClientID.String()
 		claims.Scope = sub.grant.Scope
 	}

@@ -44,13 +44,11 @@ func (s *Service) IDToken(req IDTokenRequest) (string, error) {
 	}
 	client := req.Grant.ClientID.String()
 	claims := jwt.MapClaims{
-		"sub": req.User.ID.String(), "aud": client, "azp": client, "client_id": client,
+		"iss": s.issuer, "sub": req.User.ID.String(),
+		"aud": client, "azp": client, "client_id": client,
 		"iat": req.Now.Unix(), "exp": req.Now.Add(idTokenLife).Unix(),
 		"auth_time": req.AuthTime.Unix(), "sid": req.SessionID,
 		"at_hash": oauth.ATHash(s.keys.SigningMethod(), req.AccessToken),
-	}
-	if s.jwt.Issuer != "" {
-		claims["iss"] = s.jwt.Issuer
 	}
 	if req.Nonce != "" {
 		claims["nonce"] = req.Nonce

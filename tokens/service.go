@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/gofrs/uuid"
@@ -28,6 +29,7 @@ type Service struct {
 	ids      models.IDs
 	random   io.Reader
 	jwt      conf.JWT
+	issuer   string
 	limits   Limits
 	rotation Rotation
 }
@@ -40,13 +42,17 @@ type Deps struct {
 	Hook   Hook // nil when no hook is configured
 	Audit  models.Auditor
 	Random io.Reader
+	// Issuer is the OAuth server's issuer identifier (RFC 8414 §2). Tokens of
+	// OAuth clients always carry it; those of the project's own apps only when
+	// the operator configured one.
+	Issuer string
 }
 
 // New returns a Service.
 func New(deps Deps, jwt conf.JWT, sessions conf.Sessions, security conf.Security) *Service {
 	return &Service{
 		db: deps.DB, keys: deps.Keys, box: deps.Box, hook: deps.Hook, audit: deps.Audit,
-		ids: models.IDs{Random: deps.Random}, random: deps.Random, jwt: jwt,
+		ids: models.IDs{Random: deps.Random}, random: deps.Random, jwt: jwt, issuer: deps.Issuer,
 		limits: newLimits(sessions),
 		rotation: Rotation{
 			Counter:           security.RefreshTokenAlgorithmVersion == 2,
@@ -74,6 +80,9 @@ type Grant struct {
 	// Resource is the resource indicator of the grant (RFC 8707), if any.
 	Resource string
 }
+
+// Scopes lists the scopes of the grant.
+func (g *Grant) Scopes() []string { return strings.Fields(g.Scope) }
 
 // Issued are the tokens of one response.
 type Issued struct {

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/ratelimit"
+)
+
+// burst is how many requests of a kind a client may make at once.
+const burst = 30
+
+// limits are the rate limits of the API, each a bucket for every client.
+type limits struct {
+	header                                                   string
+	signup, anonymous, token, verify, resend, user, register ratelimit.Limiter
+	// emails is nil when mails are not counted.
+	emails ratelimit.Limiter
+}
+
+func newLimits(cfg *conf.Config, start time.Time) *limits {
+	per5 := func(events float64) ratelimit.Limiter {
+		return ratelimit.NewTokenBucket(events, 5*time.Minute, burst)
+	}
+	rates := cfg.RateLimit
+	l := &limits{
+		header: rates.Header,
+		signup: per5(rates.OTP), resend: per5(rates.OTP), user: per5(rates.OTP),
+		token: per5(rates.TokenRefresh), verify: per5(rates.Verify),
+		register:  per5(rates.OAuthDynamicClientRegister),
+		anonymous: ratelimit.NewTokenBucket(rates.AnonymousUsers, time.Hour, int(rates.AnonymousUsers)),
+	}
+	if emails := rates.EmailSent; !cfg.Mailer.Autoconfirm || emails.Events == 0 {
+		l.emails = sendLimit(emails, start)
+	}
+	return l
+}
+
+func sendLimit(rate conf.Rate, start time.Time) ratelimit.Limiter {
+	if rate.Form == conf.RateBucket {
+		return ratelimit.NewRefill(int(rate.Events), rate.Interval)
+	}
+	return ratelimit.NewWindow(int(rate.Events), rate.Interval, start)
+}
+
+// limit refuses requests of a client beyond its bucket. Without a header to
+// tell clients apart nobody is limited.
+func (s *Server) limit(bucket ratelimit.Limiter, next http.HandlerFunc) http.HandlerFunc {
+	return s.kit.Open(func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.admit(bucket, r); err != nil {
+			return err
+		}
+		next(w, r)
+		return nil
+	})
+}
+
+func (s *Server) admit(bucket ratelimit.Limiter, r *http.Request) error {
+	return web.Admit(r, bucket, s.clientIP.Key(r, s.limits.header), s.kit.Time(r))
+}

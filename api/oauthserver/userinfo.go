@@ -1,0 +1,69 @@
+package oauthserver
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/oauth"
+	"github.com/truegrant/truegrant/observability"
+	"github.com/truegrant/truegrant/storage"
+	"github.com/truegrant/truegrant/tokens"
+)
+
+// GET and POST /oauth/userinfo (OpenID Connect Core §5.3) releases what the
+// scopes of the token's session allow. The project's own tokens have no
+// scopes and learn the subject only.
+func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) error {
+	token, ok := web.BearerToken(r)
+	if !ok {
+		return s.challenge(w, nil)
+	}
+	principal, err := s.Tokens.Authenticate(r.Context(), token, s.Kit.Time(r))
+	if err != nil {
+		return s.challenge(w, err)
+	}
+	scopes := ""
+	if principal.OAuthClient() {
+		scopes = principal.Session.Scopes
+		observability.EventFrom(r.Context()).Set("client_id", *principal.Session.OAuthClientID)
+	}
+	claims, err := tokens.StandardClaims(&principal.User, scopes)
+	if err != nil {
+		return fmt.Errorf("claims: %w", err)
+	}
+	return web.JSON(w, http.StatusOK, claims)
+}
+
+// challenge refuses a bearer token (RFC 6750 §3). A request without one gets
+// no error code.
+func (s *Server) challenge(w http.ResponseWriter, cause error) error {
+	if cause == nil {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		return web.JSON(w, http.StatusUnauthorized, errorBody{oauth.CodeInvalidToken, "This endpoint requires a valid Bearer token"})
+	}
+	if errors.Is(cause, storage.ErrUnavailable) || !isTokenProblem(cause) {
+		return cause
+	}
+	problem := oauth.InvalidToken("The access token is invalid, expired or revoked")
+	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+problem.Description+`"`)
+	return web.JSON(w, http.StatusUnauthorized, errorBody{problem.Code, problem.Description})
+}
+
+// isTokenProblem tells a bad token from a failure of ours.
+func isTokenProblem(err error) bool {
+	var unverified *tokens.UnverifiedError
+	if errors.As(err, &unverified) {
+		return true
+	}
+	for _, problem := range []error{
+		tokens.ErrBearerSubjectMissing, tokens.ErrBearerSubjectNotUUID, tokens.ErrBearerSessionNotUUID,
+		tokens.ErrBearerUserNotFound, tokens.ErrBearerSessionNotFound, tokens.ErrBearerBanned,
+	} {
+		if errors.Is(err, problem) {
+			return true
+		}
+	}
+	return false
+}

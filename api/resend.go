@@ -1,0 +1,56 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/truegrant/truegrant/api/apierror"
+	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/storage"
+)
+
+type resendRequest struct {
+	Type  string `json:"type"`
+	Email string `json:"email"`
+	Phone string `json:"phone"`
+}
+
+// POST /resend sends the confirmation of a sign-up again. It answers the same
+// whether or not there is anything to send.
+func (s *Server) resend(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[resendRequest](r)
+	if err != nil {
+		return err
+	}
+	if err := s.checkResend(in); err != nil {
+		return err
+	}
+	user, err := models.FindUserByEmail(s.DB.Conn(r.Context()), in.Email, s.audience(r))
+	switch {
+	case errors.Is(err, storage.ErrNotFound), err == nil && user.EmailConfirmedAt != nil:
+		return web.JSON(w, http.StatusOK, struct{}{})
+	case err != nil:
+		return apierror.Failure("Unable to process request", err)
+	}
+	if err := s.confirmAgain(r, user, s.audit.By(user, models.AuditConfirmationRequested, nil)); err != nil {
+		return err
+	}
+	return web.JSON(w, http.StatusOK, struct{}{})
+}
+
+func (s *Server) checkResend(in *resendRequest) error {
+	switch {
+	case in.Type != "signup":
+		return apierror.Validation("Missing one of these types: signup, email_change, sms, phone_change")
+	case in.Email == "":
+		return apierror.Validation("Type provided requires an email address")
+	case in.Phone != "":
+		return apierror.Validation("Only an email address or phone number should be provided.")
+	case !s.Config.External.EmailEnabled:
+		return apierror.New(http.StatusBadRequest, apierror.EmailProviderDisabled, "Email logins are disabled")
+	}
+	email, err := s.addresses.Email(in.Email)
+	in.Email = email
+	return err
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/rs/cors"
+
+	"github.com/truegrant/truegrant/api/apierror"
+	"github.com/truegrant/truegrant/api/oauthserver"
+	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/observability"
+)
+
+// routes is the table of who may call what.
+func (s *Server) routes() http.Handler {
+	r := chi.NewRouter()
+	r.Use(web.Observe(s.Log, s.Now, s.requestID), web.Recover(s.failPanic), web.Deadline(s.Config.API.MaxRequestDuration))
+
+	r.Use(s.cors)
+	s.publicRoutes(r)
+	s.userRoutes(r)
+	s.oauth.Routes(r)
+	r.Route("/admin", func(r chi.Router) {
+		r.Use(s.kit.RequireAdmin)
+		s.admin.Routes(r)
+		s.oauth.AdminRoutes(r)
+	})
+	return r
+}
+
+func (s *Server) publicRoutes(r chi.Router) {
+	r.Get("/health", s.kit.Open(s.health))
+	r.Get("/health/ready", s.kit.Open(s.ready))
+	r.Get("/settings", s.kit.Open(s.getSettings))
+	r.Get("/.well-known/jwks.json", s.kit.Open(s.jwks))
+	s.both(r, http.MethodPost, "/signup", s.kit.Open(s.signUp)) // limited within, by kind of sign-up
+	r.Post("/token", s.kit.Open(s.token))                       // limited within, by grant
+	s.both(r, http.MethodGet, "/verify", s.limit(s.limits.verify, s.kit.Open(s.verifyLink)))
+	s.both(r, http.MethodPost, "/verify", s.limit(s.limits.verify, s.kit.Open(s.verifyCode)))
+	r.Post("/resend", s.limit(s.limits.resend, s.kit.Open(s.resend)))
+}
+
+func (s *Server) userRoutes(r chi.Router) {
+	s.both(r, http.MethodGet, "/user", s.kit.User(s.getUser))
+	s.both(r, http.MethodPut, "/user", s.limit(s.limits.user, s.kit.FirstParty(s.updateUser)))
+	r.Post("/logout", s.kit.FirstParty(s.logout))
+}
+
+// both registers a path with and without a trailing slash.
+func (*Server) both(r chi.Router, method, path string, h http.HandlerFunc) {
+	r.Method(method, path, h)
+	r.Method(method, path+"/", h)
+}
+
+// cors lets any origin call: callers prove themselves by tokens, not cookies.
+// The authorization endpoint is visited by browsers and never called by
+// scripts, so it is left out (RFC 9700 §2.6).
+func (s *Server) cors(next http.Handler) http.Handler {
+	shared := cors.New(cors.Options{
+		AllowedOrigins: []string{"*"},
+		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowedHeaders: append([]string{
+			"Accept", "Authorization", "Content-Type", "X-Client-IP", "X-Client-Info", "X-JWT-AUD", "x-use-cookie",
+			"X-Supabase-Api-Version",
+		}, s.Config.CORS.AllowedHeaders...),
+		ExposedHeaders:   []string{"X-Total-Count", "Link", "X-Supabase-Api-Version"},
+		AllowCredentials: true,
+	}).Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == oauthserver.AuthorizePath {
+			next.ServeHTTP(w, r)
+			return
+		}
+		shared.ServeHTTP(w, r)
+	})
+}
+
+// failPanic answers a request whose handler panicked.
+func (s *Server) failPanic(w http.ResponseWriter, r *http.Request) {
+	(&apierror.Error{Status: http.StatusInternalServerError, Message: "Internal Server Error"}).
+		Write(w, r, observability.EventFrom(r.Context()).RequestID)
+}

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/truegrant/truegrant/accounts"
+	"github.com/truegrant/truegrant/api/admin"
+	"github.com/truegrant/truegrant/api/oauthserver"
+	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/keys"
+	"github.com/truegrant/truegrant/mailer"
+	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
+	"github.com/truegrant/truegrant/password"
+	"github.com/truegrant/truegrant/redirects"
+	"github.com/truegrant/truegrant/secret"
+	"github.com/truegrant/truegrant/storage"
+	"github.com/truegrant/truegrant/tokens"
+)
+
+// Deps are the parts that the API is wired from.
+type Deps struct {
+	Config *conf.Config
+	DB     *storage.DB
+	Keys   *keys.Set
+	Tokens *tokens.Service
+	Hasher *password.Hasher
+	Mailer *mailer.Mailer
+	Box    *secret.Box
+	Log    logrus.FieldLogger
+	// Now is the clock, Random the source of codes, secrets and ids.
+	Now     func() time.Time
+	Random  io.Reader
+	Version string
+}
+
+// Server answers GoTrue's routes and the OAuth routes beside them.
+type Server struct {
+	Deps
+	kit       *web.Kit
+	ids       models.IDs
+	audit     models.Auditor
+	passwords password.Policy
+	addresses *accounts.Addresses
+	redirects *redirects.AllowList
+	onetime   *onetime.Service
+	clientIP  web.ClientIP
+	limits    *limits
+	admin     *admin.Server
+	oauth     *oauthserver.Server
+	settings  []byte
+	handler   http.Handler
+}
+
+// New wires the API. It fails when the configuration holds what only the
+// parts can judge.
+func New(deps Deps) (*Server, error) {
+	cfg := deps.Config
+	allowed, err := redirects.New(cfg.SiteURL, cfg.URIAllowList)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		Deps:      deps,
+		ids:       models.IDs{Random: deps.Random},
+		audit:     models.Auditor{Disabled: cfg.AuditLog.DisablePostgres, Random: deps.Random},
+		passwords: password.Policy{MinLength: cfg.Password.MinLength, Required: cfg.Password.RequiredCharacters},
+		addresses: accounts.NewAddresses(),
+		redirects: allowed,
+		clientIP:  web.ClientIP{TrustSBForwardedFor: cfg.Security.SBForwardedForEnabled},
+	}
+	s.kit = &web.Kit{Auth: deps.Tokens, Now: deps.Now, Fail: s.fail}
+	s.limits = newLimits(cfg, deps.Now())
+	s.onetime = onetime.New(onetime.Deps{
+		DB: deps.DB, Random: deps.Random, Budget: s.limits.emails,
+		Mail: confirmations{mail: deps.Mailer, siteURL: cfg.SiteURL, path: cfg.Mailer.URLPaths.Confirmation},
+	}, cfg.Mailer, cfg.SMTP)
+	s.admin = admin.New(admin.Deps{
+		Config: cfg, DB: deps.DB, Kit: s.kit, Hasher: deps.Hasher, Box: deps.Box, IDs: s.ids, Audit: s.audit,
+		Passwords: s.passwords, Addresses: s.addresses,
+	})
+	s.oauth, err = oauthserver.New(oauthserver.Deps{
+		Config: cfg, DB: deps.DB, Kit: s.kit, Keys: deps.Keys, Tokens: deps.Tokens, Redirects: allowed,
+		ClientIP: s.clientIP, IDs: s.ids, Audit: s.audit, Random: deps.Random,
+		RegisterLimit: s.limits.register,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.settings, err = renderSettings(cfg); err != nil {
+		return nil, err
+	}
+	s.handler = s.routes()
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// origin is where a request came from, for the session it starts or refreshes.
+func (s *Server) origin(r *http.Request) tokens.Origin {
+	return tokens.Origin{UserAgent: r.UserAgent(), IP: s.clientIP.Of(r)}
+}
+
+// requestID names a request in the log and in server errors.
+func (s *Server) requestID(r *http.Request) string {
+	if header := s.Config.API.RequestIDHeader; header != "" {
+		return r.Header.Get(header)
+	}
+	return s.ids.New().String()
+}
+
+// audience is that of a request: the header's, else the configured one.
+func (s *Server) audience(r *http.Request) string {
+	if aud := r.Header.Get("X-JWT-AUD"); aud != "" {
+		return aud
+	}
+	return s.Config.JWT.Aud
+}

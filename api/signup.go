@@ -1,0 +1,299 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/truegrant/truegrant/accounts"
+	"github.com/truegrant/truegrant/api/apierror"
+	"github.com/truegrant/truegrant/api/view"
+	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
+	"github.com/truegrant/truegrant/storage"
+	"github.com/truegrant/truegrant/tokens"
+)
+
+type signUpRequest struct {
+	Email    string         `json:"email"`
+	Phone    string         `json:"phone"`
+	Password string         `json:"password"`
+	Data     map[string]any `json:"data"`
+}
+
+// POST /signup
+func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
+	in, err := web.Decode[signUpRequest](r)
+	if err != nil {
+		return err
+	}
+	if in.Email == "" && in.Phone == "" {
+		return s.signUpAnonymously(w, r, in)
+	}
+	if err := s.admit(s.limits.signup, r); err != nil {
+		return err
+	}
+	if err := s.checkSignUp(in); err != nil {
+		return err
+	}
+
+	existing, err := models.FindUserForSignUp(s.DB.Conn(r.Context()), in.Email, s.audience(r))
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return s.signUpNew(w, r, in)
+	case err != nil:
+		return apierror.Failure("Database error finding user", err)
+	case existing.EmailConfirmedAt != nil:
+		return s.signUpRepeated(w, r, in, existing)
+	case s.Config.Mailer.Autoconfirm:
+		return s.confirmExisting(w, r, existing)
+	}
+	return s.signUpPending(w, r, existing)
+}
+
+// checkSignUp applies the project's rules and puts the address into its
+// stored form.
+func (s *Server) checkSignUp(in *signUpRequest) error {
+	if s.Config.DisableSignup {
+		return errSignupDisabled()
+	}
+	if in.Password == "" {
+		return apierror.Validation("Signup requires a valid password")
+	}
+	if err := s.checkPassword(in.Password); err != nil {
+		return err
+	}
+	switch {
+	case in.Email != "" && in.Phone != "":
+		return apierror.Validation("Only an email address or phone number should be provided on signup.")
+	case in.Phone != "":
+		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Phone signups are disabled")
+	case !s.Config.External.EmailEnabled:
+		return apierror.New(http.StatusBadRequest, apierror.EmailProviderDisabled, "Email signups are disabled")
+	}
+	email, err := s.addresses.Email(in.Email)
+	in.Email = email
+	return err
+}
+
+// signUpNew creates the user: signed in at once where the project confirms
+// addresses by itself, otherwise with a confirmation mail.
+func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpRequest) error {
+	now := s.kit.Time(r)
+	hash, err := s.Hasher.Hash(r.Context(), in.Password)
+	if err != nil {
+		return err
+	}
+	fresh, err := accounts.SignUp{
+		Email: in.Email, PasswordHash: hash, Data: in.Data, Aud: s.audience(r),
+		Role: s.Config.JWT.DefaultGroupName, Confirmed: s.Config.Mailer.Autoconfirm, Now: now,
+	}.NewUser(s.ids)
+	if err != nil {
+		return err
+	}
+	if s.Config.Mailer.Autoconfirm {
+		return s.createSignedIn(w, r, fresh, byEmail())
+	}
+
+	if err := s.onetime.Admit(r.Context(), nil, now); err != nil {
+		return err
+	}
+	code, confirmation, err := s.onetime.Draft(in.Email)
+	if err != nil {
+		return err
+	}
+	fresh.ConfirmationToken, fresh.ConfirmationTokenID, fresh.ConfirmationSentAt = confirmation.Hash, &confirmation.ID, &now
+	actor := asUser(fresh)
+	user, err := models.CreateUser(s.DB.Conn(r.Context()), fresh,
+		s.audit.By(actor, models.AuditConfirmationRequested, map[string]any{"provider": "email"}), now)
+	if err != nil {
+		return saveFailure(err)
+	}
+	if err := s.sendConfirmation(r, user, code, confirmation.Hash); err != nil {
+		return err
+	}
+	return web.JSON(w, http.StatusOK, view.NewUser(user))
+}
+
+// createSignedIn writes a new user together with its first session.
+func (s *Server) createSignedIn(w http.ResponseWriter, r *http.Request, fresh models.NewUser, how signInMethod) error {
+	now := s.kit.Time(r)
+	fresh.LastSignInAt = &now
+	actor := asUser(fresh)
+	draft, err := s.Tokens.Draft(r.Context(), tokens.SignIn{User: actor, Method: how.amr, Origin: s.origin(r), Now: now})
+	if err != nil {
+		return err
+	}
+	var trail models.AuditTrail
+	if how.provider != "" {
+		traits := map[string]any{"provider": how.provider}
+		trail = append(s.audit.By(actor, models.AuditUserSignedUp, traits), s.audit.By(actor, models.AuditLogin, traits)...)
+	}
+	user, err := models.CreateUserWithSession(s.DB.Conn(r.Context()), fresh, draft.Session, trail, now)
+	if err != nil {
+		return saveFailure(err)
+	}
+	return s.answerSession(w, draft.Issued, user, now)
+}
+
+// signUpAnonymously creates a user without any address.
+func (s *Server) signUpAnonymously(w http.ResponseWriter, r *http.Request, in *signUpRequest) error {
+	if !s.Config.External.AnonymousUsersEnabled {
+		return apierror.New(http.StatusUnprocessableEntity, apierror.AnonymousProviderDisabled, "Anonymous sign-ins are disabled")
+	}
+	if err := s.admit(s.limits.anonymous, r); err != nil {
+		return err
+	}
+	if s.Config.DisableSignup {
+		return errSignupDisabled()
+	}
+	data, err := accounts.Encode(accounts.Merge(nil, in.Data))
+	if err != nil {
+		return err
+	}
+	fresh := models.NewUser{
+		ID: s.ids.New(), Aud: s.audience(r), Role: s.Config.JWT.DefaultGroupName, IsAnonymous: true,
+		AppMetadata: []byte("{}"), UserMetadata: data, Identities: []models.NewIdentity{},
+	}
+	return s.createSignedIn(w, r, fresh, signInMethod{amr: "anonymous"})
+}
+
+// signUpPending sends another confirmation to a user who has not confirmed
+// yet. The new password and data are ignored: whoever asks now may be another
+// person than the one who will read the mail.
+func (s *Server) signUpPending(w http.ResponseWriter, r *http.Request, user *models.User) error {
+	now := s.kit.Time(r)
+	traits := map[string]any{"provider": "email"}
+	err := s.confirmAgain(r, user, s.audit.By(user, models.AuditConfirmationRequested, traits))
+	if err != nil {
+		return err
+	}
+	user.ConfirmationSentAt, user.UpdatedAt = &now, now
+	shown := view.NewUser(user)
+	if user.InvitedAt != nil {
+		shown.UserMetadata, shown.Identities = []byte("{}"), []view.Identity{}
+	}
+	return web.JSON(w, http.StatusOK, shown)
+}
+
+// confirmAgain replaces the pending confirmation of a user and mails it.
+func (s *Server) confirmAgain(r *http.Request, user *models.User, trail models.AuditTrail) error {
+	now := s.kit.Time(r)
+	if err := s.onetime.Admit(r.Context(), user.ConfirmationSentAt, now); err != nil {
+		return err
+	}
+	code, confirmation, err := s.onetime.Draft(user.Email)
+	if err != nil {
+		return err
+	}
+	confirmation.UserID = user.ID
+	if err := models.SetConfirmation(s.DB.Conn(r.Context()), confirmation, trail, now); err != nil {
+		return fmt.Errorf("store confirmation: %w", err)
+	}
+	return s.sendConfirmation(r, user, code, confirmation.Hash)
+}
+
+func (s *Server) sendConfirmation(r *http.Request, user *models.User, code, hash string) error {
+	return s.onetime.Send(r.Context(), onetime.Mail{
+		User: user, Code: code, Hash: hash, LinkBase: s.linkBase(r), RedirectTo: s.redirectTarget(r),
+	})
+}
+
+// signUpRepeated answers for an address that has a confirmed user: like a
+// fresh sign-up that waits for its confirmation, so that nobody learns who has
+// an account. Where addresses are not confirmed by mail that cannot be hidden.
+func (s *Server) signUpRepeated(w http.ResponseWriter, r *http.Request, in *signUpRequest, user *models.User) error {
+	now := s.kit.Time(r)
+	trail := s.audit.By(user, models.AuditUserRepeatedSignUp, map[string]any{"provider": "email"})
+	if err := models.RecordAudit(s.DB.Conn(r.Context()), trail, now); err != nil {
+		return fmt.Errorf("record repeated sign-up: %w", err)
+	}
+	if s.Config.Mailer.Autoconfirm || s.Config.SMS.Autoconfirm {
+		return apierror.New(http.StatusUnprocessableEntity, apierror.UserAlreadyExists, "User already registered")
+	}
+	invented, err := s.inventedUser(r, in, now)
+	if err != nil {
+		return err
+	}
+	return web.JSON(w, http.StatusOK, invented)
+}
+
+// inventedUser looks like the user that a fresh sign-up would have created.
+func (s *Server) inventedUser(r *http.Request, in *signUpRequest, now time.Time) (*view.User, error) {
+	appMetadata, err := accounts.Encode(accounts.AppMetadata(accounts.ProviderEmail))
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{}
+	maps.Copy(data, in.Data)
+	userMetadata, err := accounts.Encode(data)
+	if err != nil {
+		return nil, err
+	}
+	return &view.User{
+		ID: s.ids.New(), Aud: s.audience(r), Email: in.Email, ConfirmationSentAt: &now,
+		AppMetadata: appMetadata, UserMetadata: userMetadata, Identities: []view.Identity{},
+		CreatedAt: now, UpdatedAt: now,
+	}, nil
+}
+
+// confirmExisting confirms and signs in a user who had been waiting for a
+// mail when the project began to confirm addresses by itself.
+func (s *Server) confirmExisting(w http.ResponseWriter, r *http.Request, user *models.User) error {
+	now := s.kit.Time(r)
+	user.EmailConfirmedAt = &now
+	draft, err := s.Tokens.Draft(r.Context(), tokens.SignIn{User: user, Method: "password", Origin: s.origin(r), Now: now})
+	if err != nil {
+		return err
+	}
+	traits := map[string]any{"provider": "email"}
+	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+		trail := s.audit.By(user, models.AuditUserSignedUp, traits)
+		confirmed, err := models.UpdateUser(tx, user.ID, models.UserChanges{EmailConfirmedAt: &now, ClearTokens: true}, trail, now)
+		if err != nil {
+			return err
+		}
+		user = confirmed
+		return models.StartSession(tx, draft.Session, s.audit.By(user, models.AuditLogin, traits), now)
+	})
+	if err != nil {
+		return saveFailure(err)
+	}
+	user.LastSignInAt = &now
+	return s.answerSession(w, draft.Issued, user, now)
+}
+
+// checkPassword applies the length limit and the project's policy.
+func (s *Server) checkPassword(plain string) error {
+	return web.CheckPassword(s.passwords, plain)
+}
+
+// signInMethod is how a user came in: the amr method, and the provider for the
+// audit log.
+type signInMethod struct{ amr, provider string }
+
+// byEmail is a sign-up with e-mail address and password.
+func byEmail() signInMethod { return signInMethod{amr: "password", provider: accounts.ProviderEmail} }
+
+// asUser is a user who is about to be written, for tokens and audit entries.
+func asUser(n models.NewUser) *models.User {
+	return &models.User{
+		ID: n.ID, Aud: n.Aud, Role: n.Role, Email: n.Email, Phone: n.Phone, IsAnonymous: n.IsAnonymous,
+		AppMetadata: n.AppMetadata, UserMetadata: n.UserMetadata,
+	}
+}
+
+func errSignupDisabled() error {
+	return apierror.New(http.StatusUnprocessableEntity, apierror.SignupDisabled, "Signups not allowed for this instance")
+}
+
+// saveFailure maps a refused insert: another request took the address first.
+func saveFailure(err error) error {
+	if storage.IsUnique(err, "users_email_partial_key", "identities_provider_id_provider_unique") {
+		return apierror.New(http.StatusUnprocessableEntity, apierror.UserAlreadyExists, "User already registered")
+	}
+	return apierror.Failure("Database error saving new user", err)
+}

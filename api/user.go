@@ -1,0 +1,222 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/truegrant/truegrant/accounts"
+	"github.com/truegrant/truegrant/api/apierror"
+	"github.com/truegrant/truegrant/api/view"
+	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/password"
+)
+
+// GET /user
+func (s *Server) getUser(w http.ResponseWriter, r *http.Request, caller *web.Caller) error {
+	audience := r.Header.Get("X-JWT-AUD")
+	if len(caller.Claims.Audience) == 0 || (audience != "" && audience != caller.Claims.Audience[0]) {
+		return apierror.Validation("Token audience doesn't match request audience")
+	}
+	return web.JSON(w, http.StatusOK, view.NewUser(&caller.User))
+}
+
+type userUpdate struct {
+	Email           string         `json:"email"`
+	Phone           string         `json:"phone"`
+	Password        *string        `json:"password"`
+	CurrentPassword string         `json:"current_password"`
+	Data            map[string]any `json:"data"`
+	AppMetadata     map[string]any `json:"app_metadata"`
+}
+
+// PUT /user
+func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.Caller) error {
+	in, err := web.Decode[userUpdate](r)
+	if err != nil {
+		return err
+	}
+	if err := s.checkUpdate(in, caller); err != nil {
+		return err
+	}
+	changes, trail, err := s.userChanges(r, in, caller)
+	if err != nil {
+		return err
+	}
+	trail = append(trail, s.audit.By(&caller.User, models.AuditUserModified, nil)...)
+	user, err := models.UpdateUser(s.DB.Conn(r.Context()), caller.ID, changes, trail, s.kit.Time(r))
+	if err != nil {
+		return apierror.Failure("Error updating user", fmt.Errorf("update user %s: %w", caller.ID, err))
+	}
+	return web.JSON(w, http.StatusOK, view.NewUser(user))
+}
+
+// checkUpdate says whether the caller may change what is asked, and whether
+// the values are well formed.
+func (s *Server) checkUpdate(in *userUpdate, caller *web.Caller) error {
+	if err := s.checkNewAddresses(in, caller); err != nil {
+		return err
+	}
+	if in.Password != nil {
+		if err := s.checkPassword(*in.Password); err != nil {
+			return err
+		}
+	}
+	if in.AppMetadata != nil && !s.mayWriteAppMetadata(caller) {
+		return apierror.New(http.StatusForbidden, apierror.NotAdmin, "Updating app_metadata requires admin privileges")
+	}
+	if in.Password == nil {
+		return nil
+	}
+	switch {
+	case caller.HasVerifiedFactor() && (caller.Session == nil || caller.Session.AAL != models.AAL2):
+		return apierror.New(http.StatusUnauthorized, apierror.InsufficientAAL,
+			"AAL2 session is required to update email or password when MFA is enabled.")
+	case caller.IsAnonymous && caller.Email == "" && caller.Phone == "":
+		return apierror.New(http.StatusUnprocessableEntity, apierror.ValidationFailed,
+			"Updating password of an anonymous user without an email or phone is not allowed")
+	case caller.IsSSOUser:
+		return apierror.New(http.StatusUnprocessableEntity, apierror.UserSSOManaged,
+			"Updating email, phone, password of a SSO account only possible via SSO")
+	}
+	return nil
+}
+
+// checkNewAddresses lets a caller repeat the present addresses.
+func (s *Server) checkNewAddresses(in *userUpdate, caller *web.Caller) error {
+	if in.Email != "" {
+		email, err := s.addresses.Email(in.Email)
+		if err != nil {
+			return err
+		}
+		if email != caller.Email {
+			return apierror.Validation("Changing the email address is not available on this server")
+		}
+	}
+	if in.Phone != "" {
+		phone, err := s.addresses.Phone(in.Phone)
+		if err != nil {
+			return err
+		}
+		if phone != caller.Phone {
+			return apierror.Validation("Changing the phone number is not available on this server")
+		}
+	}
+	return nil
+}
+
+func (s *Server) mayWriteAppMetadata(caller *web.Caller) bool {
+	return caller.Aud == s.Config.JWT.Aud && caller.Role == s.Config.JWT.AdminGroupName
+}
+
+// userChanges turns a request into the columns to write. A new password ends
+// every other session and every code that is still pending.
+func (s *Server) userChanges(r *http.Request, in *userUpdate, caller *web.Caller) (models.UserChanges, models.AuditTrail, error) {
+	var changes models.UserChanges
+	if err := mergeMetadata(&changes, &caller.User, in.Data, in.AppMetadata); err != nil {
+		return changes, nil, err
+	}
+	if in.Password == nil {
+		return changes, nil, nil
+	}
+	if err := s.checkPasswordChange(r, in, caller); err != nil {
+		return changes, nil, err
+	}
+	hash, err := s.sealedHash(r, caller.ID.String(), *in.Password)
+	if err != nil {
+		return changes, nil, err
+	}
+	changes.EncryptedPassword, changes.ClearTokens = &hash, true
+	changes.EndSessions, changes.KeepSession = true, caller.SessionID()
+	return changes, s.audit.By(&caller.User, models.AuditUserUpdatedPassword, nil), nil
+}
+
+// mergeMetadata applies patches to both kinds of metadata.
+func mergeMetadata(changes *models.UserChanges, user *models.User, userPatch, appPatch map[string]any) error {
+	if userPatch != nil {
+		present, err := user.Metadata()
+		if err != nil {
+			return err
+		}
+		merged, err := accounts.Encode(accounts.Merge(present, userPatch))
+		if err != nil {
+			return err
+		}
+		changes.UserMetadata = &merged
+	}
+	if appPatch != nil {
+		present, err := user.AppData()
+		if err != nil {
+			return err
+		}
+		merged, err := accounts.Encode(accounts.Merge(present, appPatch))
+		if err != nil {
+			return err
+		}
+		changes.AppMetadata = &merged
+	}
+	return nil
+}
+
+// checkPasswordChange asks for the present password where the project wants
+// it, and refuses the same password again.
+func (s *Server) checkPasswordChange(r *http.Request, in *userUpdate, caller *web.Caller) error {
+	hash, _, err := s.Box.Open(caller.ID.String(), caller.EncryptedPassword)
+	if err != nil {
+		return fmt.Errorf("open password hash: %w", err)
+	}
+	if hash == "" {
+		return nil
+	}
+	if s.Config.Security.UpdatePasswordRequireCurrentPassword && !signedInByCode(caller) {
+		if err := s.checkCurrentPassword(r, hash, in.CurrentPassword); err != nil {
+			return err
+		}
+	}
+	err = s.Hasher.Compare(r.Context(), hash, *in.Password)
+	switch {
+	case err == nil:
+		return apierror.New(http.StatusUnprocessableEntity, apierror.SamePassword,
+			"New password should be different from the old password.")
+	case errors.Is(err, password.ErrMismatch), errors.Is(err, password.ErrUnsupported):
+		return nil
+	}
+	return fmt.Errorf("compare password: %w", err)
+}
+
+func (s *Server) checkCurrentPassword(r *http.Request, hash, current string) error {
+	const message = "Current password required when setting new password."
+	if current == "" {
+		return apierror.New(http.StatusBadRequest, apierror.CurrentPasswordRequired, message)
+	}
+	err := s.Hasher.Compare(r.Context(), hash, current)
+	if errors.Is(err, password.ErrMismatch) {
+		return apierror.New(http.StatusBadRequest, apierror.CurrentPasswordInvalid, message)
+	}
+	return err
+}
+
+// signedInByCode reports whether the session began with a mailed code or link:
+// such a user may have forgotten the password.
+func signedInByCode(caller *web.Caller) bool {
+	if caller.Session == nil {
+		return false
+	}
+	for _, claim := range caller.Session.AMR {
+		switch claim.Method {
+		case methodOTP, "magiclink", "recovery":
+			return true
+		}
+	}
+	return false
+}
+
+// sealedHash hashes a password for a user's row.
+func (s *Server) sealedHash(r *http.Request, userID, plain string) (string, error) {
+	hash, err := s.Hasher.Hash(r.Context(), plain)
+	if err != nil {
+		return "", err
+	}
+	return s.Box.Seal(userID, hash)
+}

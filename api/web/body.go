@@ -1,0 +1,84 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/truegrant/truegrant/api/apierror"
+)
+
+// MaxBody is the longest request body that is read, in bytes.
+const MaxBody = 1 << 20
+
+// Decode reads the JSON body of a request, whatever its content type says. A
+// form is the exception: as with GoTrue it counts as no body. null is an empty
+// object; unknown members are ignored.
+func Decode[T any](r *http.Request) (*T, error) {
+	raw, err := Body(r)
+	if err != nil {
+		return nil, err
+	}
+	if isForm(r) {
+		raw = nil
+	}
+	into := new(T)
+	if err := json.Unmarshal(raw, into); err != nil {
+		return nil, badJSON(err)
+	}
+	// PostgreSQL keeps no NUL in text, so such a string could not be stored.
+	if bytes.Contains(raw, []byte(`\u0000`)) {
+		return nil, badJSON(errors.New("the character U+0000 is not allowed"))
+	}
+	return into, nil
+}
+
+// Body reads the whole body, up to MaxBody.
+func Body(r *http.Request) ([]byte, error) {
+	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, TooLarge()
+	case err != nil:
+		return nil, badJSON(err)
+	}
+	return raw, nil
+}
+
+// TooLarge is the answer to a body beyond MaxBody.
+func TooLarge() error {
+	return apierror.New(http.StatusRequestEntityTooLarge, apierror.RequestEntityTooLarge,
+		fmt.Sprintf("Request body too large (max %d bytes)", MaxBody))
+}
+
+func badJSON(err error) error {
+	return apierror.New(http.StatusBadRequest, apierror.BadJSON, "Could not parse request body as JSON: "+err.Error())
+}
+
+func isForm(r *http.Request) bool {
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return mediaType == "application/x-www-form-urlencoded"
+}
+
+// JSON answers with a JSON body.
+func JSON(w http.ResponseWriter, status int, body any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode response: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(raw) // the caller has gone if this fails
+	return nil
+}
+
+// NoContent answers 204.
+func NoContent(w http.ResponseWriter) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,105 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/sirupsen/logrus"
+
+	"github.com/truegrant/truegrant/observability"
+)
+
+// Observe is the outermost middleware: it gives a request its event and writes
+// the event's line when the request is over. Health checks leave no line.
+func Observe(log logrus.FieldLogger, now func() time.Time, newID func(*http.Request) string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			event := observability.NewEvent(newID(r), now())
+			r = r.WithContext(observability.WithEvent(r.Context(), event))
+			recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
+			defer func() {
+				route := routeOf(r)
+				if strings.HasPrefix(route, "/health") {
+					return
+				}
+				if code := recorder.Header().Get("X-Sb-Error-Code"); code != "" {
+					event.Set("error_code", code)
+				}
+				event.Log(log, r.Method, route, recorder.status, now().Sub(event.Started))
+			}()
+			next.ServeHTTP(recorder, r)
+		})
+	}
+}
+
+// routeOf is the pattern of the route, never the path, which holds ids.
+func routeOf(r *http.Request) string {
+	if rctx := chi.RouteContext(r.Context()); rctx != nil && rctx.RoutePattern() != "" {
+		return rctx.RoutePattern()
+	}
+	return "unmatched"
+}
+
+// Recover turns a panic into the answer of fail and lets the server live on.
+func Recover(fail func(w http.ResponseWriter, r *http.Request)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				switch reason := recover(); reason {
+				case nil:
+				case http.ErrAbortHandler:
+					panic(reason)
+				default:
+					observability.EventFrom(r.Context()).Fail(fmt.Errorf("panic: %v\n%s", reason, debug.Stack()))
+					fail(w, r)
+				}
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// Deadline bounds the handling of a request; zero or less means no bound. The
+// statements and calls of the request end with its context.
+func Deadline(limit time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		if limit <= 0 {
+			return next
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithTimeout(r.Context(), limit)
+			defer cancel()
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+// NoStore forbids to keep an answer that holds tokens, codes or personal data
+// (RFC 6749 §5.1).
+func NoStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Pragma", "no-cache")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// statusRecorder remembers the status of an answer.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader remembers and passes on.
+func (s *statusRecorder) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap serves http.ResponseController.
+func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }

@@ -1,0 +1,69 @@
+// Command truegrant is the auth service of a Supabase project: GoTrue's API,
+// and an OAuth 2.1 and OpenID Connect authorization server.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/truegrant/truegrant/conf"
+)
+
+// version is set when a release is built.
+var version = "dev" //nolint:gochecknoglobals // the linker's only way in
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if err := rootCommand().ExecuteContext(ctx); err != nil {
+		report(err)
+		os.Exit(1) //nolint:gocritic // stop only restores signals
+	}
+}
+
+// report prints every problem on a line of its own.
+func report(err error) {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		for _, problem := range joined.Unwrap() {
+			fmt.Fprintln(os.Stderr, "truegrant:", problem)
+		}
+		return
+	}
+	fmt.Fprintln(os.Stderr, "truegrant:", err)
+}
+
+func rootCommand() *cobra.Command {
+	sources := &conf.Sources{}
+	root := &cobra.Command{
+		Use:   "truegrant",
+		Short: "Auth service for Supabase and OAuth 2.1 / OpenID Connect authorization server",
+		Long: "Without a sub-command, truegrant brings the database up to date and serves.\n" +
+			"It is configured by the environment, see docs/configuration.md.",
+		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := migrate(cmd.Context(), sources); err != nil {
+				return err
+			}
+			return serve(cmd.Context(), sources)
+		},
+	}
+	root.PersistentFlags().StringVarP(&sources.ConfigFile, "config", "c", "", "`file` with settings, dotenv or .json")
+	root.PersistentFlags().StringVarP(&sources.ConfigDir, "config-dir", "d", "", "`folder` of *.env and *.json files")
+	root.AddCommand(serveCommand(sources), migrateCommand(sources), devCommand(), configCommand(sources),
+		healthcheckCommand(), versionCommand())
+	return root
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), version) },
+	}
+}

@@ -1,0 +1,60 @@
+// Package janitor removes what is spent or expired, so that no request has to.
+package janitor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/storage"
+)
+
+// interval is the time between two sweeps, grace how long an expired row stays
+// to give a helpful answer to whoever comes late.
+const (
+	interval = time.Minute
+	grace    = 5 * time.Minute
+)
+
+// Janitor sweeps for all replicas: whichever gets the lock.
+type Janitor struct {
+	DB  *storage.DB
+	Log logrus.FieldLogger
+	Now func() time.Time
+}
+
+// Run sweeps until ctx is done.
+func (j *Janitor) Run(ctx context.Context) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if _, err := j.Sweep(ctx); err != nil && ctx.Err() == nil {
+				j.Log.WithError(err).Warn("sweep failed")
+			}
+		}
+	}
+}
+
+// Sweep removes one batch and returns its size; 0 also when another replica is
+// sweeping.
+func (j *Janitor) Sweep(ctx context.Context) (removed int64, err error) {
+	err = j.DB.Tx(ctx, func(tx *storage.Conn) error {
+		mine, err := models.TrySweepLock(tx)
+		if err != nil || !mine {
+			return err
+		}
+		removed, err = models.SweepAuthorizations(tx, j.Now().Add(-grace))
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sweep: %w", err)
+	}
+	return removed, nil
+}
