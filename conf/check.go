@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"math"
 	"net/url"
 	"reflect"
@@ -17,7 +18,10 @@ func (c *Config) check(r *report) {
 		checkAbsolute(r, "GOTRUE_CUSTOM_OAUTH_EXTERNAL_URL", c.CustomOAuth.ExternalURL)
 	}
 	for _, pattern := range c.URIAllowList {
-		if err := checkGlob(pattern); err != nil {
+		switch err := checkGlob(pattern); {
+		case errors.Is(err, errOpenBrace):
+			r.warn("GOTRUE_URI_ALLOW_LIST", "%q: %v", pattern, err)
+		case err != nil:
 			r.problem("GOTRUE_URI_ALLOW_LIST", "%q is not a valid pattern: %v", pattern, err)
 		}
 	}

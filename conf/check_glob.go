@@ -2,6 +2,10 @@ package conf
 
 import "errors"
 
+// errOpenBrace: commas separate patterns first, so a list in braces falls
+// apart. Such a pattern is used as if its brace were closed, as GoTrue does.
+var errOpenBrace = errors.New("a brace is not closed (a comma separates patterns, also inside braces)")
+
 // checkGlob checks the syntax of a pattern with *, **, ?, [..] and {a,b}, where
 // a backslash takes the next character literally. A closing sign without an
 // opening one stands for itself.
@@ -26,7 +30,7 @@ func checkGlob(pattern string) error {
 		}
 	}
 	if braces > 0 {
-		return errors.New("a brace is not closed (a comma separates patterns, also inside braces)")
+		return errOpenBrace
 	}
 	return nil
 }

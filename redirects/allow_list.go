@@ -32,13 +32,30 @@ func New(siteURL string, patterns []string) (*AllowList, error) {
 		digit: regexp.MustCompile(`^[0-9]+$`),
 	}
 	for _, pattern := range patterns {
-		compiled, err := glob.Compile(pattern, '.', '/')
+		compiled, err := glob.Compile(closeBraces(pattern), '.', '/')
 		if err != nil {
 			return nil, fmt.Errorf("redirect pattern %q: %w", pattern, err)
 		}
 		list.globs = append(list.globs, compiled)
 	}
 	return list, nil
+}
+
+// closeBraces closes alternatives that a comma of the list has cut in two: the
+// first part still means what it says.
+func closeBraces(pattern string) string {
+	open := 0
+	for i := 0; i < len(pattern); i++ {
+		switch pattern[i] {
+		case '\\':
+			i++
+		case '{':
+			open++
+		case '}':
+			open = max(0, open-1)
+		}
+	}
+	return pattern + strings.Repeat("}", open)
 }
 
 // Site is the target when no other is permitted.

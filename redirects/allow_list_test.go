@@ -12,7 +12,7 @@ func TestAllows(t *testing.T) {
 	t.Parallel()
 	list, err := redirects.New("https://app.example.org", []string{
 		"https://app.example.org/*", "https://*.preview.dev/**", "http://exact.com", "myapp://callback",
-		"https://docs.example.org/a?/{x,y}", "http://10.0.0.1/**",
+		"https://docs.example.org/a?/{x,y}", "https://cut.example.org/{x", "y}", "http://10.0.0.1/**",
 	})
 	require.NoError(t, err)
 	for target, want := range map[string]bool{
@@ -28,6 +28,8 @@ func TestAllows(t *testing.T) {
 		"myapp://callback?x=1":                 false,
 		"https://docs.example.org/ab/x":        true,
 		"https://docs.example.org/ab/z":        false,
+		"https://cut.example.org/x":            true, // braces cut by the list's comma
+		"https://cut.example.org/y":            false,
 		"http://127.0.0.1:9/x":                 true, // loopback
 		"http://[::1]/x":                       true,
 		"http://10.0.0.1/x":                    false, // an address, though listed
