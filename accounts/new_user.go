@@ -17,7 +17,7 @@ const (
 	ProviderPhone = "phone"
 )
 
-// AddressVerified marks an address as confirmed in an identity's data.
+// emailVerified marks an address as confirmed in metadata.
 const emailVerified = "email_verified"
 
 // EmailIdentity is the identity of an e-mail address: its subject is the user.
@@ -64,7 +64,9 @@ type SignUp struct {
 // merged into the user's metadata, as it is for every provider.
 func (in SignUp) NewUser(ids models.IDs) (models.NewUser, error) {
 	id := ids.New()
-	identity := EmailIdentity(ids.New(), id, in.Email, in.Confirmed, in.Data)
+	// The identity says what the provider verified, and here nobody did: a
+	// project that confirms by itself trusts the user, not the address.
+	identity := EmailIdentity(ids.New(), id, in.Email, false, in.Data)
 	user := models.NewUser{
 		ID: id, Aud: in.Aud, Role: in.Role, Email: in.Email, EncryptedPassword: in.PasswordHash,
 		Identities: []models.NewIdentity{identity},
@@ -76,7 +78,7 @@ func (in SignUp) NewUser(ids models.IDs) (models.NewUser, error) {
 	if user.AppMetadata, err = Encode(AppMetadata(ProviderEmail)); err != nil {
 		return user, err
 	}
-	user.UserMetadata, err = Encode(identity.IdentityData)
+	user.UserMetadata, err = Encode(Merge(identity.IdentityData, map[string]any{emailVerified: in.Confirmed}))
 	return user, err
 }
 

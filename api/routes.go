@@ -45,6 +45,11 @@ func (s *Server) userRoutes(r chi.Router) {
 	s.both(r, http.MethodGet, "/user", s.kit.User(s.getUser))
 	s.both(r, http.MethodPut, "/user", s.limit(s.limits.user, s.kit.FirstParty(s.updateUser)))
 	r.Post("/logout", s.kit.FirstParty(s.logout))
+	// Below /user even an unknown path asks for a user first, as with GoTrue.
+	r.HandleFunc("/user/*", s.kit.User(func(w http.ResponseWriter, r *http.Request, _ *web.Caller) error {
+		http.NotFound(w, r)
+		return nil
+	}))
 }
 
 // both registers a path with and without a trailing slash.

@@ -136,6 +136,12 @@ func (s *Server) createSignedIn(w http.ResponseWriter, r *http.Request, fresh mo
 	if err != nil {
 		return saveFailure(err)
 	}
+	if user.EmailConfirmedAt != nil {
+		if err := user.Confirm(now); err != nil {
+			return err
+		}
+	}
+	user.ConfirmedAt = nil // GoTrue answers with what it wrote, not with what the database generated
 	return s.answerSession(w, draft.Issued, user, now)
 }
 

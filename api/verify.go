@@ -90,12 +90,12 @@ func (s *Server) verifyLink(w http.ResponseWriter, r *http.Request) error {
 	case query.Get("token") == "":
 		return apierror.Validation("Verify requires a token or a token hash")
 	}
+	target := s.redirectTarget(r)
 	fragment, err := s.followLink(r, query.Get("type"), query.Get("token"))
 	if err != nil {
+		target, _, _ = strings.Cut(target, "#")
 		fragment = errorFragment(toAPIError(err))
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	target, _, _ := strings.Cut(s.redirectTarget(r), "#")
 	http.Redirect(w, r, target+"#"+fragment, http.StatusSeeOther)
 	return nil
 }

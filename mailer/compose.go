@@ -73,8 +73,13 @@ func (m *Mailer) compose(msg Message, subject, body string) (*gomail.Msg, error)
 		letter.SetGenHeader(gomail.Header(h.name), h.expand(msg.Kind)...)
 	}
 	from.Name = oneLine(m.smtp.FromName)
-	letter.FromMailAddress(from)
-	letter.ToMailAddress(to)
+	// The library writes recipients in angle brackets and charset names in
+	// small letters. GoTrue does neither, and mail filters compare headers: so
+	// the envelope is given apart, and the two headers as they are wanted.
+	letter.EnvelopeFromMailAddress(&mail.Address{Address: from.Address})
+	letter.BccMailAddress(to) // in the envelope only
+	letter.SetGenHeaderPreformatted(gomail.Header("From"), strings.ReplaceAll(from.String(), "=?utf-8?", "=?UTF-8?"))
+	letter.SetGenHeaderPreformatted(gomail.Header("To"), to.Address)
 	letter.Subject(subject)
 	letter.SetDateWithValue(m.now())
 	letter.SetMessageIDWithValue(id.String() + "@" + m.smtp.HELO)

@@ -79,7 +79,7 @@ type Account struct {
 func FindAccount(c *storage.Conn, userID, sessionID uuid.UUID) (*Account, error) {
 	a := new(Account)
 	err := c.Get(a, `select `+userWithRelations+`,
-		(select `+sessionJSON+` from sessions s where s.id = $2::timestamptz and s.user_id = u.id) as session
+		(select `+sessionJSON+` from sessions s where s.id = $2 and s.user_id = u.id) as session
 		from users u where u.instance_id = '`+instanceID+`' and u.id = $1`, userID, sessionID)
 	return a, err
 }

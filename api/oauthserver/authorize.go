@@ -282,6 +282,7 @@ func (s *Server) response(redirectURI, state string, params url.Values) string {
 // redirect sends the browser on. The URL may hold a code, which must not leak
 // in a Referer header (RFC 9700 §4.2.4).
 func redirect(w http.ResponseWriter, r *http.Request, target string) error {
+	web.NoStore(w)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	http.Redirect(w, r, target, http.StatusFound)
 	return nil

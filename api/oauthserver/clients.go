@@ -88,7 +88,8 @@ func (s *Server) createClient(w http.ResponseWriter, r *http.Request, _ *web.Adm
 	}
 	normalized, problem := in.Normalize()
 	if problem != nil {
-		return apierror.Validation(problem.Message)
+		// GoTrue's own words, the stray status included: dashboards show them.
+		return apierror.Validation("400: " + problem.Message)
 	}
 	client, clientSecret, err := s.newClient(normalized, models.RegistrationManual, s.Kit.Time(r))
 	if err != nil {

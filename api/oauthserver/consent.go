@@ -181,6 +181,7 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, caller *web.Cal
 	case !approved:
 		return apierror.Validation(tooLate)
 	}
+	web.NoStore(w)
 	return web.JSON(w, http.StatusOK, redirectAnswer{
 		s.response(open.Authorization.RedirectURI, open.Authorization.State, url.Values{"code": {code}}),
 	})

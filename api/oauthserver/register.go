@@ -30,6 +30,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err := web.Admit(r, s.RegisterLimit, key, s.Kit.Time(r)); err != nil {
 		return err
 	}
+	web.NoStore(w) // RFC 7591 §3.2.1: the answer holds the secret
 	metadata, err := readMetadata(r)
 	if err != nil {
 		return s.fail(w, r, err)

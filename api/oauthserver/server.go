@@ -69,19 +69,16 @@ func (s *Server) Routes(r chi.Router) {
 	r.Get("/.well-known/oauth-authorization-server", kit.Open(s.enabled(s.discovery)))
 	r.Get("/.well-known/oauth-authorization-server/*", kit.Open(s.enabled(s.discoveryAtPath)))
 
-	r.Group(func(r chi.Router) {
-		r.Use(web.NoStore)
-		r.Get(AuthorizePath, kit.Open(s.enabled(s.authorize)))
-		r.Post(AuthorizePath, kit.Open(s.enabled(s.authorize)))
-		r.Post("/oauth/token", kit.Open(s.enabled(s.token)))
-		r.Get("/oauth/userinfo", kit.Open(s.enabled(s.userInfo)))
-		r.Post("/oauth/userinfo", kit.Open(s.enabled(s.userInfo)))
-		r.Post("/oauth/clients/register", kit.Open(s.enabled(s.register)))
-		r.Get("/oauth/authorizations/{authorization_id}", kit.Open(s.enabled(s.firstParty(s.getAuthorization))))
-		r.Post("/oauth/authorizations/{authorization_id}/consent", kit.Open(s.enabled(s.firstParty(s.decide))))
-		r.Get("/user/oauth/grants", kit.FirstParty(s.enabledUser(s.listGrants)))
-		r.Delete("/user/oauth/grants", kit.FirstParty(s.enabledUser(s.revokeGrant)))
-	})
+	r.Get(AuthorizePath, kit.Open(s.enabled(s.authorize)))
+	r.Post(AuthorizePath, kit.Open(s.enabled(s.authorize)))
+	r.Post("/oauth/token", kit.Open(s.enabled(s.token)))
+	r.Get("/oauth/userinfo", kit.Open(s.enabled(s.userInfo)))
+	r.Post("/oauth/userinfo", kit.Open(s.enabled(s.userInfo)))
+	r.Post("/oauth/clients/register", kit.Open(s.enabled(s.register)))
+	r.Get("/oauth/authorizations/{authorization_id}", kit.Open(s.enabled(s.firstParty(s.getAuthorization))))
+	r.Post("/oauth/authorizations/{authorization_id}/consent", kit.Open(s.enabled(s.firstParty(s.decide))))
+	r.Get("/user/oauth/grants", kit.FirstParty(s.enabledUser(s.listGrants)))
+	r.Delete("/user/oauth/grants", kit.FirstParty(s.enabledUser(s.revokeGrant)))
 }
 
 // AdminRoutes registers the administration of clients, below /admin.

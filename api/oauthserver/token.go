@@ -39,6 +39,7 @@ type tokenRequest struct {
 
 // POST /oauth/token
 func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
+	web.NoStore(w)
 	response, err := s.answerToken(w, r)
 	if err != nil {
 		return s.fail(w, r, err)

@@ -77,6 +77,13 @@ func JSON(w http.ResponseWriter, status int, body any) error {
 	return nil
 }
 
+// NoStore forbids to keep an answer that holds tokens, codes or secrets
+// (RFC 6749 §5.1).
+func NoStore(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+}
+
 // NoContent answers 204.
 func NoContent(w http.ResponseWriter) error {
 	w.WriteHeader(http.StatusNoContent)

@@ -79,16 +79,6 @@ func Deadline(limit time.Duration) func(http.Handler) http.Handler {
 	}
 }
 
-// NoStore forbids to keep an answer that holds tokens, codes or personal data
-// (RFC 6749 §5.1).
-func NoStore(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Pragma", "no-cache")
-		next.ServeHTTP(w, r)
-	})
-}
-
 // statusRecorder remembers the status of an answer.
 type statusRecorder struct {
 	http.ResponseWriter
