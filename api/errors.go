@@ -212,8 +212,8 @@ func writePublic(w http.ResponseWriter, e *storage.PublicError) {
 		Hint    string `json:"hint,omitempty"`
 		Detail  string `json:"detail,omitempty"`
 	}{e.SQLState, e.Message, e.Hint, e.Detail}
-	if strings.HasPrefix(e.SQLState, "23") {
-		body.Detail = "" // PostgreSQL's own detail quotes the row
+	if strings.HasPrefix(e.SQLState, "23") && e.SQLState != "23505" {
+		body.Detail = "" // PostgreSQL quotes the whole row there, for a taken key only the key
 	}
 	w.Header().Set("X-Sb-Error-Code", string(apierror.UnexpectedFailure))
 	_ = web.JSON(w, status, body)

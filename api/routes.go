@@ -22,9 +22,13 @@ func (s *Server) routes() http.Handler {
 	s.userRoutes(r)
 	s.oauth.Routes(r)
 	r.Route("/admin", func(r chi.Router) {
-		r.Use(s.kit.RequireAdmin)
 		s.admin.Routes(r)
 		s.oauth.AdminRoutes(r)
+		// Whoever is no administrator does not learn what there is.
+		r.NotFound(s.kit.Admin(func(w http.ResponseWriter, r *http.Request, _ *web.Admin) error {
+			http.NotFound(w, r)
+			return nil
+		}))
 	})
 	return r
 }

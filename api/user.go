@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/truegrant/truegrant/accounts"
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/view"
 	"github.com/truegrant/truegrant/api/web"
@@ -113,9 +112,8 @@ func (s *Server) mayWriteAppMetadata(caller *web.Caller) bool {
 // userChanges turns a request into the columns to write. A new password ends
 // every other session and every code that is still pending.
 func (s *Server) userChanges(r *http.Request, in *userUpdate, caller *web.Caller) (models.UserChanges, models.AuditTrail, error) {
-	var changes models.UserChanges
-	if err := mergeMetadata(&changes, &caller.User, in.Data, in.AppMetadata); err != nil {
-		return changes, nil, err
+	changes := models.UserChanges{
+		AppPatch: models.NewMetadataPatch(in.AppMetadata), UserPatch: models.NewMetadataPatch(in.Data),
 	}
 	if in.Password == nil {
 		return changes, nil, nil
@@ -130,33 +128,6 @@ func (s *Server) userChanges(r *http.Request, in *userUpdate, caller *web.Caller
 	changes.EncryptedPassword, changes.ClearTokens = &hash, true
 	changes.EndSessions, changes.KeepSession = true, caller.SessionID()
 	return changes, s.audit.By(&caller.User, models.AuditUserUpdatedPassword, nil), nil
-}
-
-// mergeMetadata applies patches to both kinds of metadata.
-func mergeMetadata(changes *models.UserChanges, user *models.User, userPatch, appPatch map[string]any) error {
-	if userPatch != nil {
-		present, err := user.Metadata()
-		if err != nil {
-			return err
-		}
-		merged, err := accounts.Encode(accounts.Merge(present, userPatch))
-		if err != nil {
-			return err
-		}
-		changes.UserMetadata = &merged
-	}
-	if appPatch != nil {
-		present, err := user.AppData()
-		if err != nil {
-			return err
-		}
-		merged, err := accounts.Encode(accounts.Merge(present, appPatch))
-		if err != nil {
-			return err
-		}
-		changes.AppMetadata = &merged
-	}
-	return nil
 }
 
 // checkPasswordChange asks for the present password where the project wants

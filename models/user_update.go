@@ -20,7 +20,10 @@ type UserChanges struct {
 	PhoneConfirmedAt  *time.Time       `json:"phone_confirmed_at,omitempty"`
 	AppMetadata       *json.RawMessage `json:"app_metadata,omitempty"`
 	UserMetadata      *json.RawMessage `json:"user_metadata,omitempty"`
-	IsAnonymous       *bool            `json:"is_anonymous,omitempty"`
+	// AppPatch and UserPatch change single members of the metadata.
+	AppPatch    MetadataPatch `json:"app_patch"`
+	UserPatch   MetadataPatch `json:"user_patch"`
+	IsAnonymous *bool         `json:"is_anonymous,omitempty"`
 	// BannedUntil is written when SetBan is true; nil then lifts the ban.
 	BannedUntil *time.Time `json:"banned_until,omitempty"`
 	SetBan      bool       `json:"set_ban,omitempty"`
@@ -36,12 +39,38 @@ type UserChanges struct {
 	Identities []NewIdentity `json:"identities"`
 }
 
+// MetadataPatch changes members of a metadata object where it stands, so that
+// concurrent patches of different members all survive.
+type MetadataPatch struct {
+	// Set replaces members, Delete removes them.
+	Set    map[string]any `json:"set"`
+	Delete []string       `json:"delete"`
+}
+
+// NewMetadataPatch reads a patch as callers write it: null deletes a member.
+func NewMetadataPatch(members map[string]any) MetadataPatch {
+	patch := MetadataPatch{Set: map[string]any{}, Delete: []string{}}
+	for name, value := range members {
+		if value == nil {
+			patch.Delete = append(patch.Delete, name)
+			continue
+		}
+		patch.Set[name] = value
+	}
+	return patch
+}
+
 // UpdateUser writes changes and the audit trail in one statement and returns
 // the user as it is then. ErrNotFound when the user is gone; a ConstraintError
 // tells which key is taken.
 func UpdateUser(c *storage.Conn, id uuid.UUID, changes UserChanges, trail AuditTrail, now time.Time) (*User, error) {
 	if changes.Identities == nil {
 		changes.Identities = []NewIdentity{}
+	}
+	for _, patch := range []*MetadataPatch{&changes.AppPatch, &changes.UserPatch} {
+		if patch.Set == nil {
+			*patch = NewMetadataPatch(nil)
+		}
 	}
 	u := new(User)
 	err := c.Get(u, updateUserStatement, trail.json(), now, mustJSON(changes), id)
@@ -58,7 +87,7 @@ const updateUserStatement = `with
 n as (
 	select * from json_to_record($3) as n(role text, email text, phone text, encrypted_password text,
 		email_confirmed_at timestamptz, phone_confirmed_at timestamptz, app_metadata jsonb,
-		user_metadata jsonb, is_anonymous bool, banned_until timestamptz, set_ban bool,
+		user_metadata jsonb, app_patch jsonb, user_patch jsonb, is_anonymous bool, banned_until timestamptz, set_ban bool,
 		keep_session uuid, end_sessions bool, clear_tokens bool, identities json)),
 changed as (
 	update users u set
@@ -66,8 +95,10 @@ changed as (
 		encrypted_password = coalesce(n.encrypted_password, u.encrypted_password),
 		email_confirmed_at = coalesce(n.email_confirmed_at, u.email_confirmed_at),
 		phone_confirmed_at = coalesce(n.phone_confirmed_at, u.phone_confirmed_at),
-		raw_app_meta_data = coalesce(n.app_metadata, u.raw_app_meta_data),
-		raw_user_meta_data = coalesce(n.user_metadata, u.raw_user_meta_data),
+		raw_app_meta_data = (coalesce(n.app_metadata, nullif(u.raw_app_meta_data, 'null'), '{}')
+			- array(select jsonb_array_elements_text(n.app_patch -> 'delete'))) || (n.app_patch -> 'set'),
+		raw_user_meta_data = (coalesce(n.user_metadata, nullif(u.raw_user_meta_data, 'null'), '{}')
+			- array(select jsonb_array_elements_text(n.user_patch -> 'delete'))) || (n.user_patch -> 'set'),
 		is_anonymous = coalesce(n.is_anonymous, u.is_anonymous),
 		banned_until = case when n.set_ban then n.banned_until else u.banned_until end,
 		confirmation_token = case when n.clear_tokens then '' else u.confirmation_token end,

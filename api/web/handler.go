@@ -89,14 +89,6 @@ func (k *Kit) Admin(h AdminHandler) http.HandlerFunc {
 	})
 }
 
-// RequireAdmin is middleware for a whole subtree, unknown paths included.
-func (k *Kit) RequireAdmin(next http.Handler) http.Handler {
-	return k.Admin(func(w http.ResponseWriter, r *http.Request, _ *Admin) error {
-		next.ServeHTTP(w, r)
-		return nil
-	})
-}
-
 // Caller authenticates the bearer token of a request.
 func (k *Kit) Caller(r *http.Request) (*Caller, error) {
 	token, ok := BearerToken(r)
