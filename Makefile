@@ -16,6 +16,9 @@ FUZZTIME ?= 10s
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
+# npm ci, unless node_modules is what the lock file asks for already.
+NPM_CI = { [ node_modules/.package-lock.json -nt package-lock.json ] || $(NPM) ci --no-audit --no-fund; }
+
 # The browser tests use the system's browser.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PUPPETEER_SKIP_DOWNLOAD := 1
@@ -71,7 +74,7 @@ ifeq ($(wildcard e2e/package.json),)
 	@echo "e2e: no workspace yet"
 else
 	$(MAKE) --no-print-directory build
-	cd e2e && $(NPM) ci --no-audit --no-fund && TRUEGRANT_BINARY=$(CURDIR)/$(BIN) $(NPM) test
+	cd e2e && $(NPM_CI) && TRUEGRANT_BIN=$(CURDIR)/$(BIN) $(NPM) test
 endif
 
 .PHONY: golden
@@ -114,11 +117,11 @@ vuln: ## Known vulnerabilities in what we call
 
 .PHONY: ui
 ui: ## Build the pages that the binary embeds
-	cd ui && $(NPM) ci --no-audit --no-fund && $(NPM) run build
+	cd ui && $(NPM_CI) && $(NPM) run build
 
 .PHONY: ui-check
 ui-check:
-	cd ui && $(NPM) ci --no-audit --no-fund && $(NPM) run check
+	cd ui && $(NPM_CI) && $(NPM) run check
 
 .PHONY: setup
 setup: ## Install what the tests need, or say what to install
