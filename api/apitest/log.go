@@ -1,0 +1,41 @@
+package apitest
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"sync"
+)
+
+// Log keeps what a server logs, one JSON object a line. It is safe for
+// concurrent use.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String is the whole log.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// Requests are the lines that tell of a request, decoded.
+func (l *Log) Requests() []map[string]any {
+	var lines []map[string]any
+	for text := range strings.Lines(l.String()) {
+		var line map[string]any
+		if json.Unmarshal([]byte(text), &line) == nil && line["route"] != nil {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
