@@ -131,7 +131,7 @@ func (req *tokenRequest) authenticate(client *models.OAuthClient) *oauth.Error {
 			client.TokenEndpointAuthMethod, given.Method))
 	}
 	if given.Method != oauth.AuthNone && !secret.DigestMatches(client.SecretHash, given.Secret) {
-		return oauth.InvalidClient("Invalid client credentials")
+		return oauth.InvalidClient("invalid client credentials")
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (s *Server) refuseGrant(r *http.Request, req *tokenRequest, grant string) e
 	if grant == "" {
 		return oauth.InvalidRequest("grant_type is required")
 	}
-	return oauth.UnsupportedGrantType("unsupported grant_type: " + grant)
+	return oauth.UnsupportedGrantType("Client is not allowed to use grant type: " + grant)
 }
 
 // authenticatedClient finds and authenticates the client of a request.

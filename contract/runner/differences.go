@@ -14,8 +14,9 @@ var (
 	reAnchor  = regexp.MustCompile(`<a\s+(?:id|name)="([^"]+)"`)
 )
 
-// checkDifferences makes sure that every `difference: NAME` of a step, where the
-// expectation deliberately is not what GoTrue answers, names a heading or an
+// checkDifferences makes sure that every `difference: NAME` of a step and every
+// name in the `differences` of a scenario, where the expectation deliberately is
+// not what GoTrue answers, names a heading or an
 // anchor of the given document.
 func (s *suite) checkDifferences(path string) error {
 	raw, err := os.ReadFile(path)
@@ -26,6 +27,11 @@ func (s *suite) checkDifferences(path string) error {
 	var problems []error
 	for _, f := range s.files {
 		for _, sc := range f.Scenarios {
+			for _, name := range sc.Differences {
+				if !known[name] {
+					problems = append(problems, fmt.Errorf("%s: %s does not explain the difference %q", sc.id(), path, name))
+				}
+			}
 			for _, st := range sc.steps {
 				name := toString(st.Opt["difference"])
 				if st.Opt["difference"] != nil && !known[name] {

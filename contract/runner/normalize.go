@@ -109,7 +109,7 @@ func (n *Normalizer) text(s string) string {
 }
 
 // unixKeys hold seconds since the epoch in JWT claims and session bodies.
-var unixKeys = map[string]bool{"exp": true, "iat": true, "nbf": true, "expires_at": true, "timestamp": true, "auth_time": true, "updated_at": true, "created_at": true}
+var unixKeys = map[string]bool{"exp": true, "iat": true, "nbf": true, "expires_at": true, "timestamp": true, "auth_time": true, "updated_at": true, "created_at": true, "client_id_issued_at": true}
 
 // urlKeys hold links whose parts are compared one by one.
 var urlKeys = map[string]bool{"redirect_url": true, "action_link": true, "url": true}
@@ -164,8 +164,8 @@ func (n *Normalizer) keyed(key, s string) (string, bool) {
 			}
 			return fmt.Sprintf("<%s:43>", key), true
 		}
-	case "error_id":
-		return "<error_id>", true
+	case "error_id", "at_hash":
+		return "<" + key + ">", true
 	case "SAMLRequest", "SAMLResponse", "Signature", "RelayState":
 		return "<" + key + ">", true
 	case "X509Certificate":

@@ -29,6 +29,9 @@ type Scenario struct {
 	Instance string           `yaml:"instance"` // a separate server + database for this value
 	Vars     map[string]any   `yaml:"vars"`
 	Steps    []map[string]any `yaml:"steps"`
+	// Differences name the entries of docs/differences.md for which the
+	// expectations are ours and not GoTrue's.
+	Differences []string `yaml:"differences"`
 
 	file  *File
 	area  string
