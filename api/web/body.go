@@ -37,9 +37,9 @@ func Decode[T any](r *http.Request) (*T, error) {
 	return into, nil
 }
 
-// Body reads the whole body, up to MaxBody.
+// Body reads the whole body, which LimitBody bounds.
 func Body(r *http.Request) ([]byte, error) {
-	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, MaxBody))
+	raw, err := io.ReadAll(r.Body)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -79,6 +79,15 @@ func Deadline(limit time.Duration) func(http.Handler) http.Handler {
 	}
 }
 
+// LimitBody ends reading a body at MaxBody, whoever reads it: handlers, and
+// net/http when it looks for form values.
+func LimitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
 // statusRecorder remembers the status of an answer.
 type statusRecorder struct {
 	http.ResponseWriter
