@@ -53,6 +53,9 @@ func FindCodeExchange(c *storage.Conn, client uuid.UUID, codeDigest string, wait
 // conditional statement: of two concurrent redemptions exactly one gets the
 // row. It reports false to the other, or when the code expired or its grant
 // was revoked meanwhile.
+//
+// The user's last_sign_in_at stays: a client that fetches its tokens is no
+// sign-in, and the next ID token's auth_time would be wrong.
 func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
 	var redeemed int64
 	err := c.Get(&redeemed, `with changed as (
@@ -61,9 +64,7 @@ func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s New
 		returning user_id, expires_at),
 		spent as (
 		insert into oauth_redeemed_codes (code_digest, client_id, session_id, redeemed_at, expires_at)
-		select $4, $5, $6, clock_timestamp(), expires_at from changed),
-		signed_in as (update users set last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
-		 where id = (select user_id from changed)),`+insertSession+`,`+insertAudit+`
+		select $4, $5, $6, clock_timestamp(), expires_at from changed),`+insertSession+`,`+insertAudit+`
 		select count(*) from changed`,
 		trail.json(), now, mustJSON(s), codeDigest, a.ClientID, s.ID)
 	return redeemed == 1, err
