@@ -84,7 +84,8 @@ function grantItem(grant: OAuthGrant, revoke: (clientId: string) => Promise<void
     h("div", { class: "row" },
       h("p", {}, h("strong", {}, h("bdi", { "data-testid": "grant-name" }, name)), site ? ` (${site.host})` : null),
       button("Disconnect", { "data-testid": "revoke", "aria-label": `Disconnect ${name}` }, () => revoke(grant.client.id))),
-    h("p", { class: "soft" }, `Since ${since}: ${scopeWords(grant.scopes.join(" ")).join("; ")}`),
+    h("p", { class: "soft" }, `Connected since ${since}. It may:`),
+    h("ul", { class: "plain soft" }, ...scopeWords(grant.scopes.join(" ")).map((text) => h("li", {}, text))),
   );
 }
 
