@@ -68,6 +68,12 @@ func (s *Server) checkUpdate(in *userUpdate, caller *web.Caller) error {
 	if in.Password == nil {
 		return nil
 	}
+	return checkMayChangePassword(caller)
+}
+
+// checkMayChangePassword refuses callers whose password is not theirs to set
+// now.
+func checkMayChangePassword(caller *web.Caller) error {
 	switch {
 	case caller.HasVerifiedFactor() && (caller.Session == nil || caller.Session.AAL != models.AAL2):
 		return apierror.New(http.StatusUnauthorized, apierror.InsufficientAAL,

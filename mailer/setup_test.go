@@ -3,7 +3,6 @@ package mailer
 import (
 	"bytes"
 	"crypto/rand"
-	"github.com/sirupsen/logrus"
 	"io"
 	"mime"
 	"mime/quotedprintable"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 )
 

@@ -88,8 +88,8 @@ func cleanDescription(text string) string {
 			out = append(out, '\'')
 		case r == '\\':
 			out = append(out, '/')
-		case r < 0x80 && isErrorChar(byte(r)):
-			out = append(out, byte(r))
+		case r < 0x80 && isErrorChar(byte(r)): //nolint:gosec // below 0x80
+			out = append(out, byte(r)) //nolint:gosec // below 0x80
 		default:
 			out = append(out, '?')
 		}

@@ -23,7 +23,7 @@ var (
 	ErrSend = errors.New("mail could not be sent")
 )
 
-// TooSoonError: the last code of this kind is too young.
+// TooSoonError means that the last code of this kind is too young.
 type TooSoonError struct{ Wait time.Duration }
 
 // Error names the time left.

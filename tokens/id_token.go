@@ -15,7 +15,7 @@ import (
 // idTokenLife is how long an ID token may be used to log in.
 const idTokenLife = time.Hour
 
-// ErrSymmetricKey: ID tokens need a key that clients can verify with.
+// ErrSymmetricKey means that ID tokens need a key that clients can verify with.
 var ErrSymmetricKey = errors.New("id tokens need an asymmetric signing key")
 
 // IDTokenRequest is what an ID token speaks of.

@@ -66,7 +66,7 @@ func (s *Service) stepCounter(ctx context.Context, req RefreshRequest, account *
 		return s.endReused(conn, account, out)
 	case stepReplay:
 		out.Replayed, out.Causes = true, causes
-		out.RefreshToken = secret.FormatRefreshToken(account.Session.ID, uint64(stored), state.key)
+		out.RefreshToken = counterToken(account.Session.ID, stored, state.key)
 		if err := s.issue(ctx, req, account, out); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (s *Service) stepCounter(ctx context.Context, req RefreshRequest, account *
 	}
 
 	out.Counter = stored + 1
-	out.RefreshToken = secret.FormatRefreshToken(account.Session.ID, uint64(out.Counter), state.key)
+	out.RefreshToken = counterToken(account.Session.ID, out.Counter, state.key)
 	if err := s.issue(ctx, req, account, out); err != nil {
 		return err
 	}

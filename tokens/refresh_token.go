@@ -96,7 +96,7 @@ func (s *Service) upgrade(ctx context.Context, req RefreshRequest, token *models
 		return err
 	}
 	out.Counter = counter
-	out.RefreshToken = secret.FormatRefreshToken(token.Session.ID, uint64(counter), key)
+	out.RefreshToken = counterToken(token.Session.ID, counter, key)
 	return s.writeToken(ctx, req, token, out, func(c *storage.Conn, r models.Refreshed, trail models.AuditTrail, now time.Time) (bool, error) {
 		return models.UpgradeToken(c, r, token, sealed, counter, trail, now)
 	})

@@ -2,7 +2,7 @@ package tokens
 
 import (
 	"hash/crc32"
-	"math/rand" //nolint:depguard,gosec // the sample must pick the sessions that GoTrue picks
+	"math/rand" //nolint:depguard // the sample must pick the sessions that GoTrue picks
 	"time"
 
 	"github.com/gofrs/uuid"

@@ -143,6 +143,11 @@ func (s *Service) Draft(ctx context.Context, in SignIn) (*Draft, error) {
 	}}, nil
 }
 
+// counterToken is the text of a generation of a session's counter token.
+func counterToken(session uuid.UUID, counter int64, key []byte) string {
+	return secret.FormatRefreshToken(session, uint64(counter), key) //nolint:gosec // counters start at 0 and only grow
+}
+
 // firstRefreshToken sets the session's refresh-token state.
 func (s *Service) firstRefreshToken(session *models.NewSession) (token string, counter int64, err error) {
 	if !s.rotation.Counter {
@@ -154,7 +159,7 @@ func (s *Service) firstRefreshToken(session *models.NewSession) (token string, c
 		return "", 0, err
 	}
 	session.HMACKey = sealed
-	return secret.FormatRefreshToken(session.ID, 0, key), 0, nil
+	return counterToken(session.ID, 0, key), 0, nil
 }
 
 // newHMACKey returns a fresh refresh-token key of a session and the text that

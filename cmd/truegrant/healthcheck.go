@@ -26,7 +26,7 @@ func healthcheckCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("healthcheck: %w", err)
 			}
-			defer response.Body.Close()
+			defer func() { _ = response.Body.Close() }()
 			if response.StatusCode != http.StatusOK {
 				return fmt.Errorf("healthcheck: status %d", response.StatusCode)
 			}

@@ -91,7 +91,7 @@ func apiKey(jwtSecret, role string, now time.Time) (string, error) {
 }
 
 func (p *project) save() error {
-	raw, err := json.MarshalIndent(p.keys, "", "  ")
+	raw, err := json.MarshalIndent(p.keys, "", "  ") //nolint:gosec // keeping the keys is the file's purpose, mode 0600
 	if err != nil {
 		return err
 	}

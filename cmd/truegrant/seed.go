@@ -72,7 +72,7 @@ func (p *project) admin(ctx context.Context, handler http.Handler, method, path 
 	if err != nil {
 		return 0, nil, err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	return response.StatusCode, body, err
 }
