@@ -47,10 +47,9 @@ func AppMetadata(providers ...string) map[string]any {
 	return map[string]any{"provider": providers[0], "providers": providers}
 }
 
-// SignUp is a sign-up by e-mail and password.
+// SignUp is a sign-up by e-mail address.
 type SignUp struct {
-	Email        string
-	PasswordHash string
+	Email string
 	// Data is what the app wants to remember of the user.
 	Data map[string]any
 	Aud  string
@@ -60,15 +59,16 @@ type SignUp struct {
 	Now       time.Time
 }
 
-// NewUser is the row of a sign-up with its e-mail identity. Identity data is
-// merged into the user's metadata, as it is for every provider.
+// NewUser is the row of a sign-up with its e-mail identity, still without a
+// password, whose hash may be sealed for the user's id. Identity data is merged
+// into the user's metadata, as it is for every provider.
 func (in SignUp) NewUser(ids models.IDs) (models.NewUser, error) {
 	id := ids.New()
 	// The identity says what the provider verified, and here nobody did: a
 	// project that confirms by itself trusts the user, not the address.
 	identity := EmailIdentity(ids.New(), id, in.Email, false, in.Data)
 	user := models.NewUser{
-		ID: id, Aud: in.Aud, Role: in.Role, Email: in.Email, EncryptedPassword: in.PasswordHash,
+		ID: id, Aud: in.Aud, Role: in.Role, Email: in.Email,
 		Identities: []models.NewIdentity{identity},
 	}
 	if in.Confirmed {

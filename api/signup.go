@@ -11,6 +11,7 @@ import (
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/view"
 	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/storage"
@@ -22,6 +23,9 @@ type signUpRequest struct {
 	Phone    string         `json:"phone"`
 	Password string         `json:"password"`
 	Data     map[string]any `json:"data"`
+	challengePair
+	// challenge is what the pair says.
+	challenge *flow.Challenge
 }
 
 // POST /signup
@@ -51,12 +55,12 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	case s.Config.Mailer.Autoconfirm:
 		return s.confirmExisting(w, r, existing)
 	}
-	return s.signUpPending(w, r, existing)
+	return s.signUpPending(w, r, in, existing)
 }
 
-// checkSignUp applies the project's rules and puts the address into its
-// stored form.
-func (s *Server) checkSignUp(in *signUpRequest) error {
+// checkSignUp applies the project's rules and puts address and challenge into
+// their stored form.
+func (s *Server) checkSignUp(in *signUpRequest) (err error) {
 	if s.Config.DisableSignup {
 		return errSignupDisabled()
 	}
@@ -71,11 +75,14 @@ func (s *Server) checkSignUp(in *signUpRequest) error {
 		return apierror.Validation("Only an email address or phone number should be provided on signup.")
 	case in.Phone != "":
 		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Phone signups are disabled")
-	case !s.Config.External.EmailEnabled:
+	}
+	if in.challenge, err = in.parse(); err != nil {
+		return err
+	}
+	if !s.Config.External.EmailEnabled {
 		return apierror.New(http.StatusBadRequest, apierror.EmailProviderDisabled, "Email signups are disabled")
 	}
-	email, err := s.addresses.Email(in.Email)
-	in.Email = email
+	in.Email, err = s.addresses.Email(in.Email)
 	return err
 }
 
@@ -83,15 +90,14 @@ func (s *Server) checkSignUp(in *signUpRequest) error {
 // addresses by itself, otherwise with a confirmation mail.
 func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpRequest) error {
 	now := s.kit.Time(r)
-	hash, err := s.Hasher.Hash(r.Context(), in.Password)
-	if err != nil {
-		return err
-	}
 	fresh, err := accounts.SignUp{
-		Email: in.Email, PasswordHash: hash, Data: in.Data, Aud: s.audience(r),
+		Email: in.Email, Data: in.Data, Aud: s.audience(r),
 		Role: s.Config.JWT.DefaultGroupName, Confirmed: s.Config.Mailer.Autoconfirm, Now: now,
 	}.NewUser(s.ids)
 	if err != nil {
+		return err
+	}
+	if fresh.EncryptedPassword, err = s.sealedHash(r, fresh.ID.String(), in.Password); err != nil {
 		return err
 	}
 	if s.Config.Mailer.Autoconfirm {
@@ -101,13 +107,13 @@ func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpReq
 	if err := s.onetime.Admit(r.Context(), nil, now); err != nil {
 		return err
 	}
-	code, confirmation, err := s.onetime.Draft(in.Email)
+	code, confirmation, err := s.draftConfirmation(fresh.ID, in.Email, in.challenge, flowBySignUp)
 	if err != nil {
 		return err
 	}
 	fresh.ConfirmationToken, fresh.ConfirmationTokenID, fresh.ConfirmationSentAt = confirmation.Hash, &confirmation.ID, &now
 	actor := asUser(fresh)
-	user, err := models.CreateUser(s.DB.Conn(r.Context()), fresh,
+	user, err := models.CreateUserWithFlow(s.DB.Conn(r.Context()), fresh, confirmation.Flow,
 		s.audit.By(actor, models.AuditConfirmationRequested, map[string]any{"provider": "email"}), now)
 	if err != nil {
 		return saveFailure(err)
@@ -170,10 +176,14 @@ func (s *Server) signUpAnonymously(w http.ResponseWriter, r *http.Request, in *s
 // signUpPending sends another confirmation to a user who has not confirmed
 // yet. The new password and data are ignored: whoever asks now may be another
 // person than the one who will read the mail.
-func (s *Server) signUpPending(w http.ResponseWriter, r *http.Request, user *models.User) error {
+func (s *Server) signUpPending(w http.ResponseWriter, r *http.Request, in *signUpRequest, user *models.User) error {
 	now := s.kit.Time(r)
+	code, confirmation, err := s.draftConfirmation(user.ID, user.Email, in.challenge, flowBySignUp)
+	if err != nil {
+		return err
+	}
 	traits := map[string]any{"provider": "email"}
-	err := s.confirmAgain(r, user, s.audit.By(user, models.AuditConfirmationRequested, traits))
+	err = s.confirmAgain(r, user, code, confirmation, s.audit.By(user, models.AuditConfirmationRequested, traits))
 	if err != nil {
 		return err
 	}
@@ -186,16 +196,13 @@ func (s *Server) signUpPending(w http.ResponseWriter, r *http.Request, user *mod
 }
 
 // confirmAgain replaces the pending confirmation of a user and mails it.
-func (s *Server) confirmAgain(r *http.Request, user *models.User, trail models.AuditTrail) error {
+func (s *Server) confirmAgain(
+	r *http.Request, user *models.User, code string, confirmation models.Confirmation, trail models.AuditTrail,
+) error {
 	now := s.kit.Time(r)
 	if err := s.onetime.Admit(r.Context(), user.ConfirmationSentAt, now); err != nil {
 		return err
 	}
-	code, confirmation, err := s.onetime.Draft(user.Email)
-	if err != nil {
-		return err
-	}
-	confirmation.UserID = user.ID
 	if err := models.SetConfirmation(s.DB.Conn(r.Context()), confirmation, trail, now); err != nil {
 		return fmt.Errorf("store confirmation: %w", err)
 	}
