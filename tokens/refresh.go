@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gofrs/uuid"
@@ -162,8 +163,11 @@ func startOutcome(account *models.Account) *Refreshed {
 	}
 }
 
+// touched is what the session remembers of the request. PostgreSQL keeps only
+// valid UTF-8, and what an app calls itself must not keep its user out.
 func touched(req RefreshRequest, session *models.Session) models.Refreshed {
-	return models.Refreshed{SessionID: session.ID, UserAgent: req.Origin.UserAgent, IP: req.Origin.IP}
+	agent := strings.ToValidUTF8(req.Origin.UserAgent, "\uFFFD")
+	return models.Refreshed{SessionID: session.ID, UserAgent: agent, IP: req.Origin.IP}
 }
 
 // won turns a conditional write that found its condition gone into errLostRace.
