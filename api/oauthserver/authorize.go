@@ -199,18 +199,15 @@ func (s *Server) resolveScope(req *authorizeRequest) *oauth.Error {
 	if problem != nil {
 		return problem
 	}
-	if len(asked) == 0 {
+	if len(asked) == 0 { // a grant of nothing could be neither shown nor revoked
 		return oauth.InvalidScope("scope parameter cannot be empty")
 	}
 	if asked.Has(oauth.ScopeOpenID) && !s.Tokens.CanSignIDTokens() {
 		return oauth.InvalidScope("the scope openid needs an asymmetric signing key on the server")
 	}
 	known, unknown := oauth.Supported(asked)
-	switch {
-	case len(unknown) > 0 && (s.cfg.StrictScopes || len(known) == 0):
+	if len(unknown) > 0 && (s.cfg.StrictScopes || len(known) == 0) {
 		return oauth.InvalidScope("unsupported scope: " + unknown[0])
-	case len(known) == 0: // a grant of nothing could be neither shown nor revoked
-		return oauth.InvalidScope("scope parameter cannot be empty")
 	}
 	req.scope = known
 	return nil
