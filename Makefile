@@ -86,8 +86,8 @@ fuzz: ## Fuzz every parser of hostile input for a while (FUZZTIME=10s each)
 	@GO="$(GO)" scripts/fuzz $(FUZZTIME) $(PKG)
 
 .PHONY: bench
-bench: ## Benchmarks (TRUEGRANT_TEST_DATABASE_URL names the PostgreSQL, BENCH=Refresh selects)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(ARGS) $(PKG)
+bench: build ## Requests per second beside their bare SQL (BENCH=refresh selects, ARGS="-pg URL" measures on a server of yours)
+	@$(GO) run ./bench -server $(BIN) -run '$(BENCH)' $(ARGS)
 
 ##@ Check
 
