@@ -97,7 +97,8 @@ func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpReq
 	if err != nil {
 		return err
 	}
-	if fresh.EncryptedPassword, err = s.sealedHash(r, fresh.ID.String(), in.Password); err != nil {
+	// Bare, as GoTrue leaves it at sign-up: the next change of password seals it.
+	if fresh.EncryptedPassword, err = s.Hasher.Hash(r.Context(), in.Password); err != nil {
 		return err
 	}
 	if s.Config.Mailer.Autoconfirm {

@@ -98,7 +98,6 @@ func (s *Server) createClient(w http.ResponseWriter, r *http.Request, _ *web.Adm
 	if err := models.InsertOAuthClient(s.DB.Conn(r.Context()), client); err != nil {
 		return fmt.Errorf("insert client: %w", err)
 	}
-	web.NoStore(w) // the answer holds the secret
 	return web.JSON(w, http.StatusCreated, newClientView(client, clientSecret))
 }
 
@@ -185,7 +184,6 @@ func (s *Server) regenerateSecret(w http.ResponseWriter, r *http.Request, _ *web
 		return clientFailure("replace client secret", err)
 	}
 	client.UpdatedAt = now
-	web.NoStore(w) // the answer holds the secret
 	return web.JSON(w, http.StatusOK, newClientView(client, clientSecret))
 }
 

@@ -49,7 +49,6 @@ type redirectAnswer struct {
 // GET /oauth/authorizations/{authorization_id} tells the consent page who asks
 // for what. A request that an earlier consent covers is approved at once.
 func (s *Server) getAuthorization(w http.ResponseWriter, r *http.Request, caller *web.Caller) error {
-	web.NoStore(w)
 	open, err := s.openAuthorization(r, caller)
 	if err != nil {
 		return err
@@ -82,7 +81,6 @@ type decision struct {
 
 // POST /oauth/authorizations/{authorization_id}/consent
 func (s *Server) decide(w http.ResponseWriter, r *http.Request, caller *web.Caller) error {
-	web.NoStore(w)
 	if err := s.checkOrigin(r); err != nil {
 		return err
 	}
@@ -183,6 +181,7 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, caller *web.Cal
 	case !approved:
 		return apierror.Validation(tooLate)
 	}
+	web.NoStore(w)
 	return web.JSON(w, http.StatusOK, redirectAnswer{
 		s.response(open.Authorization.RedirectURI, open.Authorization.State, url.Values{"code": {code}}),
 	})

@@ -31,7 +31,6 @@ func TestAuthorizationDetails(t *testing.T) {
 	answer := b.details(u, handle)
 	golden(t, "authorization_details", answer.OK(),
 		handle, "AUTHORIZATION", c.ID, "CLIENT", u.ID, "USER", u.Email, "user@example.test")
-	b.noStore(answer)
 	b.writesNothing(func() {
 		for range 3 {
 			require.JSONEq(t, string(answer.Body), string(b.details(u, handle).Body), "reading is repeatable")
@@ -83,7 +82,6 @@ func TestDeny(t *testing.T) {
 	c, u := b.public(native), b.User(t)
 	b.grant(c, u, "scope", "email")
 	answer := b.decide(u, b.ask(c), "deny")
-	b.noStore(answer)
 	query := b.response(answer).Query()
 	require.Equal(t, "access_denied", query.Get("error"))
 	require.Equal(t, "User denied the request", query.Get("error_description"))

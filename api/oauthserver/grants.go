@@ -35,7 +35,6 @@ func (s *Server) listGrants(w http.ResponseWriter, r *http.Request, caller *web.
 			Scopes: strings.Fields(g.Scopes), GrantedAt: g.GrantedAt.UTC(),
 		})
 	}
-	web.NoStore(w)
 	return web.JSON(w, http.StatusOK, shown)
 }
 

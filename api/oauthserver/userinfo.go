@@ -16,7 +16,6 @@ import (
 // scopes of the token's session allow. The project's own tokens have no
 // scopes and learn the subject only.
 func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) error {
-	web.NoStore(w)
 	token, ok := web.BearerToken(r)
 	if !ok {
 		return s.challenge(w, nil)
