@@ -27,22 +27,32 @@ type Confirmation struct {
 	Hash string
 	// Address is where the code was sent.
 	Address string
+	// Flow is what the link continues, nil outside the PKCE flow.
+	Flow *NewFlow
 }
 
-// SetConfirmation stores a new code for the address of a user; an earlier one
-// dies.
+// InFlow returns the confirmation as part of a flow: its link leads the app to
+// the flow's code.
+func (n Confirmation) InFlow(flow NewFlow) Confirmation {
+	n.Hash = PKCEPrefix + n.Hash
+	n.Flow = &flow
+	return n
+}
+
+// SetConfirmation stores a new code for the address of a user, with its flow;
+// an earlier one dies.
 func SetConfirmation(c *storage.Conn, n Confirmation, trail AuditTrail, now time.Time) error {
 	var id uuid.UUID
 	return c.Get(&id, `with changed as (
 		update users set confirmation_token = $3, confirmation_sent_at = $2, updated_at = $2
-		 where id = $4 and email_confirmed_at is null returning id),
+		 where id = $5 and email_confirmed_at is null returning id),
 		token as (
 		insert into one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
-		select $5, id, 'confirmation_token', $3, $6, $2::timestamptz at time zone 'UTC', $2::timestamptz at time zone 'UTC' from changed
+		select $6, id, 'confirmation_token', $3, $7, $2::timestamptz at time zone 'UTC', $2::timestamptz at time zone 'UTC' from changed
 		on conflict (user_id, token_type) do update
 			set token_hash = excluded.token_hash, relates_to = excluded.relates_to, updated_at = excluded.updated_at),
-		`+insertAudit+` select id from changed`,
-		trail.json(), now, n.Hash, n.UserID, n.ID, n.Address)
+		`+insertFlow+`,`+insertAudit+` select id from changed`,
+		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address)
 }
 
 // ForgetConfirmation undoes the time of a code whose mail could not be sent,
@@ -70,6 +80,20 @@ func HoldsConfirmation(c *storage.Conn, user uuid.UUID, hashes []string) (bool, 
 	return holds, err
 }
 
+// confirmAddress are the assignments that confirm the address of a users row
+// at a time ($2) and spend the confirmation.
+const confirmAddress = `confirmation_token = '', email_confirmed_at = coalesce(email_confirmed_at, $2::timestamptz),
+			raw_user_meta_data = coalesce(nullif(raw_user_meta_data, 'null'), '{}') || '{"email_verified": true}'`
+
+// confirmRelations are the common table expressions that go with it, for the
+// id and email that "changed" returns: the identities that carry the address
+// are verified, and every pending code of the user dies.
+const confirmRelations = `
+		identity as (update identities set updated_at = $2::timestamptz,
+			identity_data = identity_data || '{"email_verified": true}'
+		 where user_id = (select id from changed) and identities.email = (select lower(email) from changed)),
+		cleared as (delete from one_time_tokens where user_id = (select id from changed))`
+
 // RedeemConfirmation spends a confirmation and signs the user in: the address
 // is confirmed, on the user and on the identities that carry it, every pending
 // code of the user dies, and the session starts, in one conditional statement.
@@ -77,15 +101,9 @@ func HoldsConfirmation(c *storage.Conn, user uuid.UUID, hashes []string) (bool, 
 func RedeemConfirmation(c *storage.Conn, user *User, hashes []string, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
 	var redeemed int64
 	err := c.Get(&redeemed, `with changed as (
-		update users set confirmation_token = '', email_confirmed_at = coalesce(email_confirmed_at, $2),
-			raw_user_meta_data = coalesce(nullif(raw_user_meta_data, 'null'), '{}') || '{"email_verified": true}',
-			last_sign_in_at = $2, updated_at = $2
-		 where id = $4 and confirmation_token = any ($5) and confirmation_token <> '' returning id, email),
-		identity as (update identities set updated_at = $2,
-			identity_data = identity_data || '{"email_verified": true}'
-		 where user_id = (select id from changed) and identities.email = (select lower(email) from changed)),
-		cleared as (delete from one_time_tokens where user_id = (select id from changed)),`+
-		insertSession+`,`+insertAudit+` select count(*) from changed`,
+		update users set `+confirmAddress+`, last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
+		 where id = $4 and confirmation_token = any ($5) and confirmation_token <> '' returning id, email),`+
+		confirmRelations+`,`+insertSession+`,`+insertAudit+` select count(*) from changed`,
 		trail.json(), now, mustJSON(s), user.ID, hashes)
 	return redeemed == 1, err
 }
