@@ -6,6 +6,7 @@ import (
 
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/storage"
 )
@@ -14,6 +15,9 @@ type resendRequest struct {
 	Type  string `json:"type"`
 	Email string `json:"email"`
 	Phone string `json:"phone"`
+	challengePair
+	// challenge is what the pair says.
+	challenge *flow.Challenge
 }
 
 // POST /resend sends the confirmation of a sign-up again. It answers the same
@@ -33,13 +37,22 @@ func (s *Server) resend(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return apierror.Failure("Unable to process request", err)
 	}
-	if err := s.confirmAgain(r, user, s.audit.By(user, models.AuditConfirmationRequested, nil)); err != nil {
+	code, confirmation, err := s.draftConfirmation(user.ID, user.Email, in.challenge, flowByResend)
+	if err != nil {
+		return err
+	}
+	trail := s.audit.By(user, models.AuditConfirmationRequested, nil)
+	if err := s.confirmAgain(r, user, code, confirmation, trail); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, struct{}{})
 }
 
-func (s *Server) checkResend(in *resendRequest) error {
+// checkResend puts address and challenge into their stored form.
+func (s *Server) checkResend(in *resendRequest) (err error) {
+	if in.challenge, err = in.parse(); err != nil {
+		return err
+	}
 	switch {
 	case in.Type != "signup":
 		return apierror.Validation("Missing one of these types: signup, email_change, sms, phone_change")
@@ -50,7 +63,6 @@ func (s *Server) checkResend(in *resendRequest) error {
 	case !s.Config.External.EmailEnabled:
 		return apierror.New(http.StatusBadRequest, apierror.EmailProviderDisabled, "Email logins are disabled")
 	}
-	email, err := s.addresses.Email(in.Email)
-	in.Email = email
+	in.Email, err = s.addresses.Email(in.Email)
 	return err
 }

@@ -21,8 +21,14 @@ import (
 // POST /token?grant_type=… serves the project's own apps. OAuth clients have
 // an endpoint of their own, with the RFCs' rules.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
-	grant := r.FormValue("grant_type")
-	handlers := map[string]web.Handler{"password": s.grantPassword, "refresh_token": s.grantRefresh}
+	form, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	grant := form.Get("grant_type")
+	handlers := map[string]web.Handler{
+		"password": s.grantPassword, "refresh_token": s.grantRefresh, "pkce": s.grantPKCE,
+	}
 	handle, known := handlers[grant]
 	if !known {
 		return apierror.New(http.StatusBadRequest, apierror.InvalidCredentials, "unsupported_grant_type")

@@ -4,12 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
 
 	"github.com/truegrant/truegrant/api/apierror"
-	"github.com/truegrant/truegrant/api/view"
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/onetime"
@@ -78,67 +74,6 @@ func (in *verifyRequest) check() error {
 // confirms reports whether a verification type redeems a confirmation.
 func confirms(verificationType string) bool {
 	return verificationType == "signup" || verificationType == "invite" || verificationType == "email"
-}
-
-// GET /verify is the link in the mail. It answers a browser: with a redirect,
-// whatever happens after the link has been understood.
-func (s *Server) verifyLink(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
-	switch {
-	case query.Get("type") == "":
-		return apierror.Validation("Verify requires a verification type")
-	case query.Get("token") == "":
-		return apierror.Validation("Verify requires a token or a token hash")
-	}
-	target := s.redirectTarget(r)
-	fragment, err := s.followLink(r, query.Get("type"), query.Get("token"))
-	if err != nil {
-		target, _, _ = strings.Cut(target, "#")
-		fragment = errorFragment(toAPIError(err))
-	}
-	http.Redirect(w, r, target+"#"+fragment, http.StatusSeeOther)
-	return nil
-}
-
-// followLink redeems a link and returns the fragment that hands the session
-// to the app.
-func (s *Server) followLink(r *http.Request, verificationType, hash string) (string, error) {
-	if !confirms(verificationType) {
-		return "", apierror.Validation("Invalid email verification type")
-	}
-	const message = "Email link is invalid or has expired"
-	user, hashes, err := s.findByLink(r, hash, message)
-	if err != nil {
-		return "", err
-	}
-	issued, err := s.redeemConfirmation(r, user, hashes)
-	if errors.Is(err, onetime.ErrExpired) {
-		return "", errOTPExpired(message)
-	}
-	if err != nil {
-		return "", err
-	}
-	now := s.kit.Time(r)
-	return url.Values{
-		"access_token": {issued.AccessToken}, "token_type": {"bearer"}, "type": {verificationType}, "sb": {""},
-		"expires_in":    {strconv.FormatInt(view.ExpiresIn(*issued, now), 10)},
-		"expires_at":    {strconv.FormatInt(issued.ExpiresAt.Unix(), 10)},
-		"refresh_token": {issued.RefreshToken},
-	}.Encode(), nil
-}
-
-// errorFragment tells the app what went wrong. GoTrue escapes it twice.
-func errorFragment(e *apierror.Error) string {
-	values := url.Values{"error_description": {e.Message}, "error_code": {string(e.Code)}, "sb": {""}}
-	names := map[int]string{
-		http.StatusBadRequest: "invalid_request", http.StatusUnauthorized: "unauthorized_client",
-		http.StatusForbidden: "access_denied", http.StatusInternalServerError: "server_error",
-		http.StatusServiceUnavailable: "temporarily_unavailable",
-	}
-	if name, ok := names[e.Status]; ok {
-		values.Set("error", name)
-	}
-	return (&url.URL{Fragment: values.Encode()}).EscapedFragment()
 }
 
 // findByLink finds whom a link was sent to.
