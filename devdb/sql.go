@@ -2,9 +2,11 @@ package devdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // CreateDatabase creates an empty database in UTF-8. The name may be any; it is
@@ -14,6 +16,16 @@ func (c *Cluster) CreateDatabase(ctx context.Context, name string) error {
 		_, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
 		return err
 	})
+}
+
+// EnsureDatabase creates a database as CreateDatabase does, unless it exists.
+func (c *Cluster) EnsureDatabase(ctx context.Context, name string) error {
+	err := c.CreateDatabase(ctx, name)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "42P04" { // duplicate_database
+		return nil
+	}
+	return err
 }
 
 // EnsureSupabaseRoles does what the function of the same name does.

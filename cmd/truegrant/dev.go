@@ -90,7 +90,7 @@ func startDevDatabase(ctx context.Context, dir string, logf func(string, ...any)
 	}
 	err = cluster.EnsureSupabaseRoles(ctx)
 	if err == nil {
-		err = cluster.CreateDatabase(ctx, devDatabase)
+		err = cluster.EnsureDatabase(ctx, devDatabase)
 	}
 	if err != nil {
 		return nil, errors.Join(err, cluster.Stop())
@@ -120,12 +120,25 @@ func (p *project) run(ctx context.Context, cmd *cobra.Command) error {
 		return err
 	}
 	defer closeQuietly(log, server)
+	if err := openSchema(ctx, server); err != nil {
+		return err
+	}
 	if err := p.seed(ctx, server.Handler); err != nil {
 		return err
 	}
 	go server.Janitor.Run(ctx)
 	p.announce(cmd.OutOrStdout())
 	return listen(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port)), p.pages(server.Handler), log)
+}
+
+// openSchema lets policies call auth.uid() and its kin, as the database image of
+// a Supabase project does. The tables stay closed.
+func openSchema(ctx context.Context, server *app.App) error {
+	_, err := server.DB.Conn(ctx).Exec(`grant usage on schema auth to anon, authenticated, service_role`)
+	if err != nil {
+		return fmt.Errorf("open schema: %w", err)
+	}
+	return nil
 }
 
 // config is the environment's configuration with the project's values where

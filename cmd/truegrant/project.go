@@ -116,6 +116,7 @@ func (p *project) environment() map[string]string {
 		// The anon and service keys are signed with the secret.
 		"GOTRUE_JWT_VALID_METHODS":                       "ES256,HS256",
 		"GOTRUE_JWT_ISSUER":                              p.authURL(),
+		"GOTRUE_CORS_ALLOWED_HEADERS":                    "apikey", // a hosted project's gateway allows it
 		"GOTRUE_JWT_AUD":                                 "authenticated",
 		"GOTRUE_JWT_DEFAULT_GROUP_NAME":                  "authenticated",
 		"GOTRUE_URI_ALLOW_LIST":                          "http://localhost:*/**",
