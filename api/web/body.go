@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 
 	"github.com/truegrant/truegrant/api/apierror"
 )
@@ -31,10 +32,37 @@ func Decode[T any](r *http.Request) (*T, error) {
 		return nil, badJSON(err)
 	}
 	// PostgreSQL keeps no NUL in text, so such a string could not be stored.
-	if bytes.Contains(raw, []byte(`\u0000`)) {
+	if escapesNUL(raw) {
 		return nil, badJSON(errors.New("the character U+0000 is not allowed"))
 	}
 	return into, nil
+}
+
+// escapesNUL reports whether JSON text holds the escape sequence of U+0000,
+// which is not the same as those characters after an escaped backslash.
+func escapesNUL(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		if bytes.HasPrefix(raw[i:], []byte("u0000")) {
+			return true
+		}
+	}
+	return false
+}
+
+// Form reads the parameters of the query and, if the body is a form, those of
+// the body, up to MaxBody, which come first. What is malformed counts as
+// missing. A multipart body is left alone: reading it would fill the disk.
+func Form(r *http.Request) (url.Values, error) {
+	r.Body = http.MaxBytesReader(nil, r.Body, MaxBody)
+	var tooLarge *http.MaxBytesError
+	if err := r.ParseForm(); errors.As(err, &tooLarge) {
+		return nil, TooLarge()
+	}
+	return r.Form, nil
 }
 
 // Body reads the whole body, which LimitBody bounds.
