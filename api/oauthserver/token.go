@@ -1,6 +1,7 @@
 package oauthserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -97,11 +98,12 @@ func tokenValues(r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch mediaType {
-	case "application/json":
+	contentType := r.Header.Get("Content-Type")
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	switch {
+	case mediaType == "application/json":
 		return jsonValues(body)
-	case "application/x-www-form-urlencoded", "":
+	case mediaType == "application/x-www-form-urlencoded", contentType == "":
 		values, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, oauth.InvalidRequest("the request body is not a valid form")
@@ -116,9 +118,16 @@ func jsonValues(body []byte) (url.Values, error) {
 	if err := json.Unmarshal(body, &members); err != nil {
 		return nil, oauth.InvalidRequest("the request body is not a JSON object of strings")
 	}
+	// Once more, member by member: the map has the last of repeated ones only.
 	values := make(url.Values, len(members))
-	for name, value := range members {
-		values.Set(name, value)
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	_, _ = decoder.Token()
+	for decoder.More() {
+		name, _ := decoder.Token()
+		value, _ := decoder.Token()
+		key, _ := name.(string)
+		text, _ := value.(string)
+		values.Add(key, text)
 	}
 	return values, nil
 }
