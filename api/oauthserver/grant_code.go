@@ -35,7 +35,7 @@ func (s *Server) grantCode(w http.ResponseWriter, r *http.Request, req *tokenReq
 		return nil, problem
 	}
 	if exchange.Spent != nil {
-		return nil, s.refuseSpent(r, client, exchange.Spent)
+		return nil, s.refuseSpent(r, client, exchange.Spent, digest)
 	}
 	if problem := checkCode(exchange.Authorization, req, now); problem != nil {
 		return nil, problem
@@ -55,11 +55,16 @@ func (s *Server) grantCode(w http.ResponseWriter, r *http.Request, req *tokenReq
 	if err != nil {
 		return nil, err
 	}
-	response := s.respond(w, r, draft.Issued, client, grant.Scope)
-	if response.IDToken, err = s.idToken(exchange.Authorization, user, draft, grant, now); err != nil {
+	idToken, err := s.idToken(exchange.Authorization, user, draft, grant, now)
+	if err != nil {
 		return nil, err
 	}
-	return response, s.redeem(r, exchange.Authorization, digest, draft, user)
+	if err := s.redeem(r, exchange.Authorization, digest, draft, user); err != nil {
+		return nil, err
+	}
+	response := s.respond(w, r, draft.Issued, client, grant.Scope)
+	response.IDToken = idToken
+	return response, nil
 }
 
 func checkCodePresent(code string) *oauth.Error {
@@ -154,7 +159,7 @@ func (s *Server) redeem(r *http.Request, a *models.OAuthAuthorization, digest st
 		return fmt.Errorf("redeem code: %w", err)
 	}
 	if !redeemed {
-		return oauth.InvalidGrant("Invalid authorization code")
+		return errSpent()
 	}
 	return nil
 }
@@ -164,15 +169,51 @@ func (s *Server) redeem(r *http.Request, a *models.OAuthAuthorization, digest st
 // its request twice does. One that came later is a replay: somebody else may
 // hold the code, so what it brought is taken back (RFC 6749 §4.1.2, RFC 9700
 // §4.2). Only the client of the code can cause that.
-func (s *Server) refuseSpent(r *http.Request, client *models.OAuthClient, spent *models.SpentCode) error {
-	if spent.Replayed && spent.ClientID == client.ID {
+func (s *Server) refuseSpent(r *http.Request, client *models.OAuthClient, spent *models.SpentCode, digest string) error {
+	if !spent.Replayed || spent.ClientID != client.ID {
+		return errSpent()
+	}
+	replayed, err := s.confirmReplay(r, client, digest)
+	if err != nil {
+		return fmt.Errorf("confirm replay: %w", err)
+	}
+	if replayed {
 		if err := models.DeleteSession(s.DB.Conn(r.Context()), spent.SessionID); err != nil {
 			return fmt.Errorf("end replayed grant: %w", err)
 		}
 		observability.EventFrom(r.Context()).Set("code_replayed", true)
 	}
-	return oauth.InvalidGrant("Invalid authorization code")
+	return errSpent()
 }
+
+// minTransit is what a statement is first granted to reach the database.
+const minTransit = 100 * time.Microsecond
+
+// confirmReplay asks again whether the request arrived after the redemption.
+// The first answer counts the way of the statement to the database, and the
+// wait for a connection, as if the request had arrived only then: under load
+// the loser of a race would look like a replay. Here the statement is granted
+// time on top of what the request has waited, until the grant turns out to
+// have been enough. Then "replayed" is certain; in doubt it was a race.
+func (s *Server) confirmReplay(r *http.Request, client *models.OAuthClient, digest string) (bool, error) {
+	for transit := minTransit; ; {
+		waited := s.Kit.Waited(r)
+		exchange, err := models.FindCodeExchange(s.DB.Conn(r.Context()), client.ID, digest, waited+transit)
+		if err != nil {
+			return false, clientProblem(err)
+		}
+		if exchange.Spent == nil || !exchange.Spent.Replayed {
+			return false, nil
+		}
+		took := s.Kit.Waited(r) - waited
+		if took <= transit {
+			return true, nil
+		}
+		transit = took + took/4
+	}
+}
+
+func errSpent() error { return oauth.InvalidGrant("Invalid authorization code") }
 
 // clientProblem maps a failed look-up of the client.
 func clientProblem(err error) error {
