@@ -119,7 +119,7 @@ func TestConcurrentDecisions(t *testing.T) {
 	c, u := b.Client(t), b.User(t)
 	other := &bundle{b.Replica(t), t}
 	handle := b.ask(c)
-	answers := together(16, func(i int) *apitest.Response {
+	answers := together(16, func(i int, hold apitest.Option) *apitest.Response {
 		server, action := b, "approve"
 		if i%2 == 1 {
 			server = other
@@ -127,7 +127,7 @@ func TestConcurrentDecisions(t *testing.T) {
 		if i%4 >= 2 {
 			action = "deny"
 		}
-		return server.decide(u, handle, action)
+		return server.decide(u, handle, action, hold)
 	})
 	decided := 0
 	for _, answer := range answers {
