@@ -24,7 +24,8 @@ type RefreshToken struct {
 }
 
 // FindRefreshToken returns a token of the older kind and all that its use
-// depends on, in one statement.
+// depends on, in one statement. user_id is a relic of type text; casting it,
+// and not the key of users, lets the index serve.
 func FindRefreshToken(c *storage.Conn, token string) (*RefreshToken, error) {
 	t := new(RefreshToken)
 	err := c.Get(t, `select `+userWithRelations+`,
@@ -33,7 +34,7 @@ func FindRefreshToken(c *storage.Conn, token string) (*RefreshToken, error) {
 		coalesce(r.updated_at, 'epoch') as token_updated_at, r.session_id as token_session_id,
 		coalesce(active.token, '') as active_token, coalesce(active.parent, '') as active_parent
 		from refresh_tokens r
-		join users u on u.id::text = r.user_id
+		join users u on u.id = r.user_id::uuid
 		left join sessions s on s.id = r.session_id
 		left join lateral (select a.token, a.parent from refresh_tokens a
 			where a.session_id = r.session_id and not a.revoked order by a.id desc limit 1) active on true
