@@ -17,6 +17,10 @@ import (
 // Observe is the outermost middleware: it gives a request its event and writes
 // the event's line when the request is over. Health checks leave no line.
 func Observe(log logrus.FieldLogger, now func() time.Time, newID func(*http.Request) string) func(http.Handler) http.Handler {
+	// told are the answer's headers that are worth a field.
+	told := map[string]string{
+		"X-Sb-Error-Code": "error_code", "Sb-Auth-User-Id": "user_id", "Sb-Auth-Session-Id": "session_id",
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			event := observability.NewEvent(newID(r), now())
@@ -27,8 +31,10 @@ func Observe(log logrus.FieldLogger, now func() time.Time, newID func(*http.Requ
 				if strings.HasPrefix(route, "/health") {
 					return
 				}
-				if code := recorder.Header().Get("X-Sb-Error-Code"); code != "" {
-					event.Set("error_code", code)
+				for header, field := range told {
+					if value := recorder.Header().Get(header); value != "" {
+						event.Set(field, value)
+					}
 				}
 				event.Log(log, r.Method, route, recorder.status, now().Sub(event.Started))
 			}()
