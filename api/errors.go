@@ -184,6 +184,7 @@ func inputError(err error) *apierror.Error {
 
 func mailError(err error) *apierror.Error {
 	var tooSoon *onetime.TooSoonError
+	var unsent *onetime.SendError
 	switch {
 	case errors.As(err, &tooSoon):
 		seconds := strconv.Itoa(int(tooSoon.Wait / time.Second))
@@ -191,8 +192,8 @@ func mailError(err error) *apierror.Error {
 			"For security purposes, you can only request this after "+seconds+" seconds.")
 	case errors.Is(err, onetime.ErrOverBudget):
 		return apierror.New(http.StatusTooManyRequests, apierror.OverEmailSendRateLimit, "email rate limit exceeded")
-	case errors.Is(err, onetime.ErrSend):
-		return apierror.Failure("Error sending confirmation email", err)
+	case errors.As(err, &unsent):
+		return apierror.Failure("Error sending "+strings.ReplaceAll(string(unsent.Kind), "_", " ")+" email", err)
 	}
 	return nil
 }

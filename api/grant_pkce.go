@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/gofrs/uuid"
-
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/view"
 	"github.com/truegrant/truegrant/api/web"
@@ -14,19 +12,6 @@ import (
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
-)
-
-// Error codes of the PKCE flow.
-const (
-	flowStateNotFound apierror.Code = "flow_state_not_found"
-	flowStateExpired  apierror.Code = "flow_state_expired"
-	badCodeVerifier   apierror.Code = "bad_code_verifier"
-)
-
-// What began a flow that a confirmation mail continues (provider_type).
-const (
-	flowBySignUp = "email"
-	flowByResend = "email/signup"
 )
 
 // challengePair are the parameters that ask for the PKCE flow, in the body of
@@ -43,20 +28,6 @@ func (p challengePair) parse() (*flow.Challenge, error) {
 		return nil, apierror.Validation(err.Error())
 	}
 	return challenge, nil
-}
-
-// draftConfirmation makes a confirmation for the address of a user: one of a
-// flow when there is a challenge. by names what began the flow.
-func (s *Server) draftConfirmation(user uuid.UUID, email string, challenge *flow.Challenge, by string) (string, models.Confirmation, error) {
-	code, confirmation, err := s.onetime.Draft(email)
-	if err != nil {
-		return "", models.Confirmation{}, err
-	}
-	confirmation.UserID = user
-	if challenge != nil {
-		confirmation = confirmation.InFlow(challenge.Begin(s.ids, user, by, models.FlowEmailSignUp))
-	}
-	return code, confirmation, nil
 }
 
 type pkceGrant struct {
@@ -122,9 +93,9 @@ func (s *Server) findExchange(r *http.Request, in *pkceGrant) (*models.FlowExcha
 	err = flow.CheckExchange(exchange.Flow, in.CodeVerifier, s.Config.External.FlowStateExpiryDuration, now)
 	switch {
 	case errors.Is(err, flow.ErrExpired):
-		return nil, apierror.New(http.StatusUnprocessableEntity, flowStateExpired, "invalid flow state, flow state has expired")
+		return nil, apierror.New(http.StatusUnprocessableEntity, apierror.FlowStateExpired, "invalid flow state, flow state has expired")
 	case errors.Is(err, flow.ErrVerifier):
-		return nil, apierror.New(http.StatusBadRequest, badCodeVerifier, err.Error())
+		return nil, apierror.New(http.StatusBadRequest, apierror.BadCodeVerifier, err.Error())
 	case exchange.Banned(now): // only whoever holds code and verifier learns this
 		return nil, apierror.New(http.StatusBadRequest, apierror.UserBanned, "User is banned")
 	}
@@ -132,5 +103,5 @@ func (s *Server) findExchange(r *http.Request, in *pkceGrant) (*models.FlowExcha
 }
 
 func errNoFlow() error {
-	return apierror.New(http.StatusNotFound, flowStateNotFound, "invalid flow state, no valid flow state found")
+	return apierror.New(http.StatusNotFound, apierror.FlowStateNotFound, "invalid flow state, no valid flow state found")
 }

@@ -16,6 +16,7 @@ const burst = 30
 type limits struct {
 	header                                                   string
 	signup, anonymous, token, verify, resend, user, register ratelimit.Limiter
+	otp, magicLink, recover                                  ratelimit.Limiter
 	// emails is nil when mails are not counted.
 	emails ratelimit.Limiter
 }
@@ -28,6 +29,7 @@ func newLimits(cfg *conf.Config, start time.Time) *limits {
 	l := &limits{
 		header: rates.Header,
 		signup: per5(rates.OTP), resend: per5(rates.OTP), user: per5(rates.OTP),
+		otp: per5(rates.OTP), magicLink: per5(rates.OTP), recover: per5(rates.OTP),
 		token: per5(rates.TokenRefresh), verify: per5(rates.Verify),
 		register:  per5(rates.OAuthDynamicClientRegister),
 		anonymous: ratelimit.NewTokenBucket(rates.AnonymousUsers, time.Hour, int(rates.AnonymousUsers)),

@@ -7,27 +7,41 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/onetime"
 )
 
-// confirmations hands the mails of package onetime to the mailer.
-type confirmations struct {
+// codeMails hands the mails of package onetime to the mailer.
+type codeMails struct {
 	mail    *mailer.Mailer
 	siteURL string
-	path    string
+	paths   conf.MailTexts
 }
 
-// SendConfirmation sends the mail that confirms a sign-up.
-func (c confirmations) SendConfirmation(ctx context.Context, m onetime.Mail) error {
+// Send implements onetime.Sender.
+func (c codeMails) Send(ctx context.Context, m onetime.Mail) error {
 	metadata, err := m.User.Metadata()
 	if err != nil {
 		return err
 	}
-	return c.mail.Send(ctx, mailer.Message{Kind: mailer.Confirmation, To: m.User.Email, Data: mailer.TemplateData{
+	path, linkType := c.link(m.Kind)
+	return c.mail.Send(ctx, mailer.Message{Kind: mailer.Kind(m.Kind), To: m.User.Email, Data: mailer.TemplateData{
 		SiteURL: c.siteURL, Email: m.User.Email, Token: m.Code, TokenHash: m.Hash, RedirectTo: m.RedirectTo, Data: metadata,
-		ConfirmationURL: mailer.ConfirmationURL(m.LinkBase, c.path, m.Hash, "signup", m.RedirectTo),
+		ConfirmationURL: mailer.ConfirmationURL(m.LinkBase, path, m.Hash, linkType, m.RedirectTo),
 	}})
+}
+
+// link is the path that the link of a kind of mail leads to, and the type it
+// names. Magic links share the path of recovery.
+func (c codeMails) link(kind onetime.Kind) (path, linkType string) {
+	switch kind {
+	case onetime.Recovery:
+		return c.paths.Recovery, "recovery"
+	case onetime.MagicLink:
+		return c.paths.Recovery, "magiclink"
+	}
+	return c.paths.Confirmation, "signup"
 }
 
 // redirectTarget is where a link or a browser is sent in the end: what the

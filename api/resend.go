@@ -37,12 +37,8 @@ func (s *Server) resend(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return apierror.Failure("Unable to process request", err)
 	}
-	code, confirmation, err := s.draftConfirmation(user.ID, user.Email, in.challenge, flowByResend)
-	if err != nil {
-		return err
-	}
 	trail := s.audit.By(user, models.AuditConfirmationRequested, nil)
-	if err := s.confirmAgain(r, user, code, confirmation, trail); err != nil {
+	if err := s.sendCode(r, confirmationMail(in.challenge, startedByResend), user, trail); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, struct{}{})

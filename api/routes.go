@@ -43,6 +43,9 @@ func (s *Server) publicRoutes(r chi.Router) {
 	r.Post("/token", s.kit.Open(s.token))                       // limited within, by grant
 	s.both(r, http.MethodGet, "/verify", s.limit(s.limits.verify, s.kit.Open(s.verifyLink)))
 	s.both(r, http.MethodPost, "/verify", s.limit(s.limits.verify, s.kit.Open(s.verifyCode)))
+	r.Post("/otp", s.limit(s.limits.otp, s.kit.Open(s.otp)))
+	r.Post("/magiclink", s.limit(s.limits.magicLink, s.kit.Open(s.magicLink)))
+	r.Post("/recover", s.limit(s.limits.recover, s.kit.Open(s.recover)))
 	r.Post("/resend", s.limit(s.limits.resend, s.kit.Open(s.resend)))
 }
 

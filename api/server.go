@@ -78,7 +78,7 @@ func New(deps Deps) (*Server, error) {
 	s.limits = newLimits(cfg, deps.Now())
 	s.onetime = onetime.New(onetime.Deps{
 		DB: deps.DB, Random: deps.Random, Budget: s.limits.emails,
-		Mail: confirmations{mail: deps.Mailer, siteURL: cfg.SiteURL, path: cfg.Mailer.URLPaths.Confirmation},
+		Mail: codeMails{mail: deps.Mailer, siteURL: cfg.SiteURL, paths: cfg.Mailer.URLPaths},
 	}, cfg.Mailer, cfg.SMTP)
 	s.admin = admin.New(admin.Deps{
 		Config: cfg, DB: deps.DB, Kit: s.kit, Hasher: deps.Hasher, Box: deps.Box, IDs: s.ids, Audit: s.audit,

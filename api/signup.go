@@ -13,7 +13,6 @@ import (
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
-	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
 )
@@ -105,24 +104,32 @@ func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpReq
 		return s.createSignedIn(w, r, fresh, byEmail())
 	}
 
-	if err := s.onetime.Admit(r.Context(), nil, now); err != nil {
-		return err
-	}
-	code, confirmation, err := s.draftConfirmation(fresh.ID, in.Email, in.challenge, flowBySignUp)
+	user, err := s.createUnconfirmed(r, fresh, confirmationMail(in.challenge, startedBySignUp))
 	if err != nil {
-		return err
-	}
-	fresh.ConfirmationToken, fresh.ConfirmationTokenID, fresh.ConfirmationSentAt = confirmation.Hash, &confirmation.ID, &now
-	actor := asUser(fresh)
-	user, err := models.CreateUserWithFlow(s.DB.Conn(r.Context()), fresh, confirmation.Flow,
-		s.audit.By(actor, models.AuditConfirmationRequested, map[string]any{"provider": "email"}), now)
-	if err != nil {
-		return saveFailure(err)
-	}
-	if err := s.sendConfirmation(r, user, code, confirmation.Hash); err != nil {
 		return err
 	}
 	return web.JSON(w, http.StatusOK, view.NewUser(user))
+}
+
+// createUnconfirmed writes a new user together with the code that confirms the
+// address, and mails it.
+func (s *Server) createUnconfirmed(r *http.Request, fresh models.NewUser, mail codeMail) (*models.User, error) {
+	now := s.kit.Time(r)
+	if err := s.onetime.Admit(r.Context(), nil, now); err != nil {
+		return nil, err
+	}
+	actor := asUser(fresh)
+	code, token, err := s.draft(mail, actor)
+	if err != nil {
+		return nil, err
+	}
+	fresh.ConfirmationToken, fresh.ConfirmationTokenID, fresh.ConfirmationSentAt = token.Hash, &token.ID, &now
+	user, err := models.CreateUserWithFlow(s.DB.Conn(r.Context()), fresh, token.Flow,
+		s.audit.By(actor, models.AuditConfirmationRequested, map[string]any{"provider": "email"}), now)
+	if err != nil {
+		return nil, saveFailure(err)
+	}
+	return user, s.mailCode(r, mail.kind, user, code, token.Hash)
 }
 
 // createSignedIn writes a new user together with its first session.
@@ -144,7 +151,7 @@ func (s *Server) createSignedIn(w http.ResponseWriter, r *http.Request, fresh mo
 		return saveFailure(err)
 	}
 	if user.EmailConfirmedAt != nil {
-		if err := user.Confirm(now); err != nil {
+		if err := user.MarkVerified(now); err != nil {
 			return err
 		}
 	}
@@ -179,13 +186,8 @@ func (s *Server) signUpAnonymously(w http.ResponseWriter, r *http.Request, in *s
 // person than the one who will read the mail.
 func (s *Server) signUpPending(w http.ResponseWriter, r *http.Request, in *signUpRequest, user *models.User) error {
 	now := s.kit.Time(r)
-	code, confirmation, err := s.draftConfirmation(user.ID, user.Email, in.challenge, flowBySignUp)
-	if err != nil {
-		return err
-	}
-	traits := map[string]any{"provider": "email"}
-	err = s.confirmAgain(r, user, code, confirmation, s.audit.By(user, models.AuditConfirmationRequested, traits))
-	if err != nil {
+	trail := s.audit.By(user, models.AuditConfirmationRequested, map[string]any{"provider": "email"})
+	if err := s.sendCode(r, confirmationMail(in.challenge, startedBySignUp), user, trail); err != nil {
 		return err
 	}
 	user.ConfirmationSentAt, user.UpdatedAt = &now, now
@@ -194,26 +196,6 @@ func (s *Server) signUpPending(w http.ResponseWriter, r *http.Request, in *signU
 		shown.UserMetadata, shown.Identities = []byte("{}"), []view.Identity{}
 	}
 	return web.JSON(w, http.StatusOK, shown)
-}
-
-// confirmAgain replaces the pending confirmation of a user and mails it.
-func (s *Server) confirmAgain(
-	r *http.Request, user *models.User, code string, confirmation models.Confirmation, trail models.AuditTrail,
-) error {
-	now := s.kit.Time(r)
-	if err := s.onetime.Admit(r.Context(), user.ConfirmationSentAt, now); err != nil {
-		return err
-	}
-	if err := models.SetConfirmation(s.DB.Conn(r.Context()), confirmation, trail, now); err != nil {
-		return fmt.Errorf("store confirmation: %w", err)
-	}
-	return s.sendConfirmation(r, user, code, confirmation.Hash)
-}
-
-func (s *Server) sendConfirmation(r *http.Request, user *models.User, code, hash string) error {
-	return s.onetime.Send(r.Context(), onetime.Mail{
-		User: user, Code: code, Hash: hash, LinkBase: s.linkBase(r), RedirectTo: s.redirectTarget(r),
-	})
 }
 
 // signUpRepeated answers for an address that has a confirmed user: like a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/truegrant/truegrant/accounts"
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/models"
@@ -12,6 +13,9 @@ import (
 	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
 )
+
+// codeExpired is all that whoever types a code learns when it does not work.
+const codeExpired = "Token has expired or is invalid"
 
 // methodOTP is the amr method of everything that is verified by a mailed code.
 const methodOTP = "otp"
@@ -34,24 +38,26 @@ func (s *Server) verifyCode(w http.ResponseWriter, r *http.Request) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	var user *models.User
-	var hashes []string
-	if in.TokenHash != "" {
-		user, hashes, err = s.findByLink(r, in.TokenHash, "Email link is invalid or has expired")
-	} else {
-		user, hashes, err = s.findByCode(r, in)
-	}
+	pending, hashes, err := s.findPending(r, in)
 	if err != nil {
 		return err
 	}
-	issued, err := s.redeemConfirmation(r, user, hashes)
+	issued, err := s.redeemCode(r, pending, hashes)
 	if errors.Is(err, onetime.ErrExpired) {
-		return errOTPExpired("Token has expired or is invalid")
+		return errOTPExpired(codeExpired)
 	}
 	if err != nil {
 		return err
 	}
-	return s.answerSession(w, *issued, user, s.kit.Time(r))
+	return s.answerSession(w, *issued, &pending.User, s.kit.Time(r))
+}
+
+// findPending finds the user and the kind of code that a request is about.
+func (s *Server) findPending(r *http.Request, in *verifyRequest) (*models.PendingUser, []string, error) {
+	if in.TokenHash != "" {
+		return s.findByLink(r, in.Type, in.TokenHash)
+	}
+	return s.findByCode(r, in)
 }
 
 // check applies the rules on which members go together.
@@ -65,98 +71,111 @@ func (in *verifyRequest) check() error {
 		return apierror.Validation("Only an email address or phone number should be provided on verify")
 	case in.TokenHash != "" && (in.Email != "" || in.Phone != "" || in.RedirectTo != ""):
 		return apierror.Validation("Only the token_hash and type should be provided")
-	case in.TokenHash != "" && !confirms(in.Type):
+	case in.TokenHash != "" && kindsOf(in.Type) == nil:
 		return apierror.Validation("Invalid email verification type")
 	}
 	return nil
 }
 
-// confirms reports whether a verification type redeems a confirmation.
-func confirms(verificationType string) bool {
-	return verificationType == "signup" || verificationType == "invite" || verificationType == "email"
+// kindsOf are the kinds of codes that a verification type redeems, none for a
+// type that is not known.
+func kindsOf(verificationType string) []models.OneTimeType {
+	switch verificationType {
+	case "signup", "invite":
+		return []models.OneTimeType{models.ConfirmationToken}
+	case "recovery", "magiclink":
+		return []models.OneTimeType{models.RecoveryToken}
+	case "email":
+		return []models.OneTimeType{models.ConfirmationToken, models.RecoveryToken}
+	}
+	return nil
 }
 
 // findByLink finds whom a link was sent to.
-func (s *Server) findByLink(r *http.Request, hash, message string) (*models.User, []string, error) {
-	user, err := models.FindUserByConfirmation(s.DB.Conn(r.Context()), hash)
+func (s *Server) findByLink(r *http.Request, verificationType, hash string) (*models.PendingUser, []string, error) {
+	pending, err := models.FindUserByLink(s.DB.Conn(r.Context()), kindsOf(verificationType), hash)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, nil, errOTPExpired(message)
+		return nil, nil, errOTPExpired(linkExpired)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("find confirmation: %w", err)
+		return nil, nil, fmt.Errorf("find link: %w", err)
 	}
-	if err := s.checkPending(r, user, message); err != nil {
-		return nil, nil, err
+	if pending.Banned(s.kit.Time(r)) {
+		return nil, nil, errBanned()
 	}
-	return user, []string{hash}, nil
+	if !s.onetime.Fresh(pending.SentAt(pending.Type), s.kit.Time(r)) {
+		return nil, nil, errOTPExpired(linkExpired)
+	}
+	return pending, []string{hash}, nil
 }
 
-// findByCode finds the user of an address. Whether the code is right is
-// decided by the statement that spends it.
-func (s *Server) findByCode(r *http.Request, in *verifyRequest) (*models.User, []string, error) {
-	const message = "Token has expired or is invalid"
+// findByCode finds the user of an address and which of the user's pending
+// codes was typed. The statement that spends the code checks it once more.
+func (s *Server) findByCode(r *http.Request, in *verifyRequest) (*models.PendingUser, []string, error) {
 	if in.Phone != "" {
 		if _, err := s.addresses.Phone(in.Phone); err != nil {
 			return nil, nil, err
 		}
-		return nil, nil, errOTPExpired(message)
+		return nil, nil, errOTPExpired(codeExpired)
 	}
 	email, err := s.addresses.Email(in.Email)
 	if err != nil {
 		return nil, nil, apierror.New(http.StatusUnprocessableEntity, apierror.ValidationFailed, "Invalid email format")
 	}
-	user, err := models.FindUserByEmail(s.DB.Conn(r.Context()), email, s.audience(r))
-	if errors.Is(err, storage.ErrNotFound) || (err == nil && !confirms(in.Type)) {
-		return nil, nil, errOTPExpired(message)
-	}
-	if err != nil {
-		return nil, nil, apierror.Failure("Database error finding user", err)
-	}
-	if err := s.checkPending(r, user, message); err != nil {
-		return nil, nil, err
-	}
-	return user, onetime.Hashes(email, in.Token), nil
-}
-
-func (s *Server) checkPending(r *http.Request, user *models.User, message string) error {
-	now := s.kit.Time(r)
+	conn, now := s.DB.Conn(r.Context()), s.kit.Time(r)
+	user, err := models.FindUserByEmail(conn, email, s.audience(r))
 	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, nil, errOTPExpired(codeExpired)
+	case err != nil:
+		return nil, nil, apierror.Failure("Database error finding user", err)
 	case user.Banned(now):
-		return apierror.New(http.StatusForbidden, apierror.UserBanned, "User is banned")
-	case !s.onetime.Fresh(user.ConfirmationSentAt, now):
-		return errOTPExpired(message)
+		return nil, nil, errBanned()
 	}
-	return nil
+	hashes := onetime.Hashes(email, in.Token)
+	found, err := models.PendingType(conn, user.ID, kindsOf(in.Type), hashes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find code: %w", err)
+	}
+	if found == "" || !s.onetime.Fresh(user.SentAt(found), now) {
+		return nil, nil, errOTPExpired(codeExpired)
+	}
+	return &models.PendingUser{User: *user, Type: found}, hashes, nil
 }
 
-// redeemConfirmation confirms the user's address and signs the user in.
-func (s *Server) redeemConfirmation(r *http.Request, user *models.User, hashes []string) (*tokens.Issued, error) {
+// redeemCode spends a code: the address is confirmed if it was not yet, and
+// the user signed in.
+func (s *Server) redeemCode(r *http.Request, pending *models.PendingUser, hashes []string) (*tokens.Issued, error) {
 	now := s.kit.Time(r)
-	conn := s.DB.Conn(r.Context())
-	// The hook must not run, and no token be minted, for a wrong guess.
-	holds, err := models.HoldsConfirmation(conn, user.ID, hashes)
-	if err != nil {
-		return nil, fmt.Errorf("check confirmation: %w", err)
-	}
-	if !holds {
-		return nil, onetime.ErrExpired
-	}
-	if err := user.Confirm(now); err != nil {
+	trail := s.verifiedTrail(&pending.User)
+	if err := pending.Confirm(now); err != nil {
 		return nil, err
 	}
-	draft, err := s.Tokens.Draft(r.Context(), tokens.SignIn{User: user, Method: methodOTP, Origin: s.origin(r), Now: now})
+	draft, err := s.Tokens.Draft(r.Context(), tokens.SignIn{User: &pending.User, Method: methodOTP, Origin: s.origin(r), Now: now})
 	if err != nil {
 		return nil, err
 	}
-	trail := s.audit.By(user, models.AuditUserSignedUp, map[string]any{"provider": "email"})
-	redeemed, err := models.RedeemConfirmation(conn, user, hashes, draft.Session, trail, now)
+	redeemed, err := models.RedeemOneTimeToken(s.DB.Conn(r.Context()), pending.ID, pending.Type, hashes, draft.Session, trail, now)
 	if err != nil {
-		return nil, fmt.Errorf("redeem confirmation: %w", err)
+		return nil, fmt.Errorf("redeem code: %w", err)
 	}
 	if !redeemed {
 		return nil, onetime.ErrExpired
 	}
 	return &draft.Issued, nil
+}
+
+// verifiedTrail tells of a code that was redeemed: the end of a sign-up, or a
+// login.
+func (s *Server) verifiedTrail(user *models.User) models.AuditTrail {
+	if user.EmailConfirmedAt == nil {
+		return s.audit.By(user, models.AuditUserSignedUp, map[string]any{"provider": accounts.ProviderEmail})
+	}
+	return s.audit.By(user, models.AuditLogin, nil)
+}
+
+func errBanned() error {
+	return apierror.New(http.StatusForbidden, apierror.UserBanned, "User is banned")
 }
 
 func errOTPExpired(message string) error {

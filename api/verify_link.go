@@ -50,14 +50,14 @@ func (s *Server) verifyLink(w http.ResponseWriter, r *http.Request) error {
 // followLink redeems a link and returns where the browser goes: the fragment
 // hands the session to the app.
 func (s *Server) followLink(r *http.Request, kind, hash, target string) (string, error) {
-	if !confirms(kind) {
+	if kindsOf(kind) == nil {
 		return "", errUnknownKind()
 	}
-	user, hashes, err := s.findByLink(r, hash, linkExpired)
+	pending, hashes, err := s.findByLink(r, kind, hash)
 	if err != nil {
 		return "", err
 	}
-	issued, err := s.redeemConfirmation(r, user, hashes)
+	issued, err := s.redeemCode(r, pending, hashes)
 	if errors.Is(err, onetime.ErrExpired) {
 		return "", errOTPExpired(linkExpired)
 	}
@@ -76,25 +76,36 @@ func (s *Server) followLink(r *http.Request, kind, hash, target string) (string,
 // followInFlow redeems a link of the PKCE flow: the address is confirmed, and
 // the query hands the app a code, which is worth nothing without the verifier.
 func (s *Server) followInFlow(r *http.Request, kind, hash, target string) (string, error) {
-	if !confirms(kind) {
+	if kindsOf(kind) == nil {
 		return "", errUnknownKind()
 	}
-	user, _, err := s.findByLink(r, hash, linkExpired)
+	pending, _, err := s.findByLink(r, kind, hash)
 	if err != nil {
 		return "", err
 	}
-	trail := s.audit.By(user, models.AuditUserSignedUp, map[string]any{"provider": "email"})
-	result, err := models.ConfirmInFlow(s.DB.Conn(r.Context()), user, hash, models.FlowEmailSignUp, trail, s.kit.Time(r))
+	trail := s.verifiedTrail(&pending.User)
+	result, err := models.ContinueFlow(s.DB.Conn(r.Context()), pending, hash, flowMethod(kind, pending.Type), trail, s.kit.Time(r))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("confirm in flow: %w", err)
+		return "", fmt.Errorf("continue flow: %w", err)
 	case result.AuthCode == "":
-		return "", apierror.New(http.StatusBadRequest, flowStateNotFound,
+		return "", apierror.New(http.StatusBadRequest, apierror.FlowStateNotFound,
 			"No associated flow state found. 422: No valid flow state found for user.")
-	case !result.Confirmed:
+	case !result.Spent:
 		return "", errOTPExpired(linkExpired)
 	}
 	return withQuery(target, url.Values{"code": {result.AuthCode}})
+}
+
+// flowMethod is the authentication method of the flow that a link continues.
+func flowMethod(kind string, pending models.OneTimeType) string {
+	switch {
+	case pending == models.ConfirmationToken:
+		return models.FlowEmailSignUp
+	case kind == "recovery":
+		return models.FlowRecovery
+	}
+	return models.FlowMagicLink
 }
 
 // withQuery sets parameters in the query of a URL, which is encoded anew.

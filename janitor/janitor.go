@@ -17,6 +17,7 @@ import (
 const (
 	interval = time.Minute
 	grace    = 5 * time.Minute
+	flowLife = 24 * time.Hour
 )
 
 // Janitor sweeps for all replicas: whichever gets the lock.
@@ -50,7 +51,12 @@ func (j *Janitor) Sweep(ctx context.Context) (removed int64, err error) {
 		if err != nil || !mine {
 			return err
 		}
-		removed, err = models.SweepAuthorizations(tx, j.Now().Add(-grace))
+		now := j.Now()
+		if removed, err = models.SweepAuthorizations(tx, now.Add(-grace)); err != nil {
+			return err
+		}
+		flows, err := models.SweepFlows(tx, now.Add(-flowLife))
+		removed += flows
 		return err
 	})
 	if err != nil {

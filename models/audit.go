@@ -22,6 +22,7 @@ const (
 	AuditUserModified          AuditAction = "user_modified"
 	AuditUserUpdatedPassword   AuditAction = "user_updated_password"
 	AuditUserRepeatedSignUp    AuditAction = "user_repeated_signup"
+	AuditRecoveryRequested     AuditAction = "user_recovery_requested"
 	AuditConfirmationRequested AuditAction = "user_confirmation_requested"
 	AuditTokenRefreshed        AuditAction = "token_refreshed"
 	AuditTokenRevoked          AuditAction = "token_revoked"

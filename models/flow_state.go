@@ -8,9 +8,13 @@ import (
 	"github.com/truegrant/truegrant/storage"
 )
 
-// FlowEmailSignUp is the authentication method of flows that confirm the
-// address of a sign-up; the session they end in carries it as its amr method.
-const FlowEmailSignUp = "email/signup"
+// The authentication methods of flows that a mail continues; the session they
+// end in carries them as its amr method.
+const (
+	FlowEmailSignUp = "email/signup"
+	FlowRecovery    = "recovery"
+	FlowMagicLink   = "magiclink"
+)
 
 // FlowState is a row of flow_state: a sign-in on its way. Its code ends it, in
 // the hands of the app that began it.
@@ -120,34 +124,35 @@ func RedeemFlow(c *storage.Conn, flow FlowState, s NewSession, trail AuditTrail,
 	return redeemed == 1, err
 }
 
-// ConfirmedFlow is how the confirmation of an address within a flow went.
-type ConfirmedFlow struct {
-	// Confirmed is false when the confirmation was spent meanwhile, and when
-	// AuthCode is empty.
-	Confirmed bool `db:"confirmed"`
+// ContinuedFlow is how a link of a flow went.
+type ContinuedFlow struct {
+	// Spent is false when the link was spent meanwhile, and when AuthCode is
+	// empty.
+	Spent bool `db:"spent"`
 	// AuthCode is the code of the flow, '' when the user has no such flow;
 	// nothing has changed then.
 	AuthCode string `db:"auth_code"`
 }
 
-// ConfirmInFlow spends a confirmation of a flow: the address is confirmed as by
-// RedeemConfirmation, but no session starts. Instead the code of the user's
+// ContinueFlow spends a link of a flow: the address is confirmed as by
+// RedeemOneTimeToken, but no session starts. Instead the code of the user's
 // newest flow of a method is handed out. One conditional statement, so of two
-// concurrent requests with one link exactly one is Confirmed.
-func ConfirmInFlow(c *storage.Conn, user *User, hash, method string, trail AuditTrail, now time.Time) (*ConfirmedFlow, error) {
-	result := new(ConfirmedFlow)
+// concurrent requests with one link exactly one is Spent.
+func ContinueFlow(c *storage.Conn, user *PendingUser, hash, method string, trail AuditTrail, now time.Time) (*ContinuedFlow, error) {
+	column := string(user.Type)
+	result := new(ContinuedFlow)
 	err := c.Get(result, `with flow as (
 		select id, auth_code from flow_state
 		 where user_id = $3 and authentication_method = $5 and auth_code <> ''
 		 order by created_at desc limit 1 for update),
 		changed as (
-		update users set `+confirmAddress+`, updated_at = $2::timestamptz
-		 where id = $3 and confirmation_token = $4 and exists (select from flow) returning id, email),`+
+		update users set `+column+` = '', `+confirmAddress+`, updated_at = $2::timestamptz
+		 where id = $3 and `+column+` = $4 and exists (select from flow) returning id, email),`+
 		confirmRelations+`,
 		issued as (update flow_state set auth_code_issued_at = $2::timestamptz, updated_at = $2::timestamptz
 		 where id = (select id from flow) and exists (select from changed)),`+
 		insertAudit+`
-		select exists (select from changed) as confirmed, coalesce((select auth_code from flow), '') as auth_code`,
+		select exists (select from changed) as spent, coalesce((select auth_code from flow), '') as auth_code`,
 		trail.json(), now, user.ID, hash, method)
 	return result, err
 }

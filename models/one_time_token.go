@@ -12,14 +12,44 @@ import (
 // holds its hash, and of its row in one_time_tokens.
 type OneTimeType string
 
-// ConfirmationToken confirms the address of a sign-up.
-const ConfirmationToken OneTimeType = "confirmation_token"
+// The kinds of codes that are sent to an e-mail address.
+const (
+	// ConfirmationToken confirms the address of a sign-up or an invitation.
+	ConfirmationToken OneTimeType = "confirmation_token"
+	// RecoveryToken signs a user in by mail: a forgotten password, a magic link.
+	RecoveryToken OneTimeType = "recovery_token"
+	// ReauthenticationToken is the nonce of a change of password.
+	ReauthenticationToken OneTimeType = "reauthentication_token"
+)
+
+// sentColumn is the users column that says when the last code was sent.
+func (t OneTimeType) sentColumn() string {
+	switch t {
+	case RecoveryToken:
+		return "recovery_sent_at"
+	case ReauthenticationToken:
+		return "reauthentication_sent_at"
+	}
+	return "confirmation_sent_at"
+}
+
+// SentAt is when the user was last sent a code of a kind, nil if never.
+func (u *User) SentAt(t OneTimeType) *time.Time {
+	switch t {
+	case RecoveryToken:
+		return u.RecoverySentAt
+	case ReauthenticationToken:
+		return u.ReauthenticationSentAt
+	}
+	return u.ConfirmationSentAt
+}
 
 // PKCEPrefix marks the hash of a link that leads to a code, not to tokens.
 const PKCEPrefix = "pkce_"
 
-// Confirmation is a code for the address of a user, as it is stored.
-type Confirmation struct {
+// OneTimeToken is a code for the address of a user, as it is stored.
+type OneTimeToken struct {
+	Type   OneTimeType
 	UserID uuid.UUID
 	// ID is the row's id.
 	ID uuid.UUID
@@ -31,79 +61,109 @@ type Confirmation struct {
 	Flow *NewFlow
 }
 
-// InFlow returns the confirmation as part of a flow: its link leads the app to
-// the flow's code.
-func (n Confirmation) InFlow(flow NewFlow) Confirmation {
+// InFlow returns the token as part of a flow: its link leads the app to the
+// flow's code.
+func (n OneTimeToken) InFlow(flow NewFlow) OneTimeToken {
 	n.Hash = PKCEPrefix + n.Hash
 	n.Flow = &flow
 	return n
 }
 
-// SetConfirmation stores a new code for the address of a user, with its flow;
-// an earlier one dies.
-func SetConfirmation(c *storage.Conn, n Confirmation, trail AuditTrail, now time.Time) error {
+// SetOneTimeToken stores a new code for the address of a user, with its flow;
+// an earlier one of the kind dies. ErrNotFound when the user is gone, or when
+// an address to confirm has been confirmed meanwhile.
+func SetOneTimeToken(c *storage.Conn, n OneTimeToken, trail AuditTrail, now time.Time) error {
+	column := string(n.Type)
 	var id uuid.UUID
 	return c.Get(&id, `with changed as (
-		update users set confirmation_token = $3, confirmation_sent_at = $2, updated_at = $2
-		 where id = $5 and email_confirmed_at is null returning id),
+		update users set `+column+` = $3, `+n.Type.sentColumn()+` = $2::timestamptz, updated_at = $2::timestamptz
+		 where id = $5 and ($8 <> 'confirmation_token' or email_confirmed_at is null) returning id),
 		token as (
 		insert into one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
-		select $6, id, 'confirmation_token', $3, $7, $2::timestamptz at time zone 'UTC', $2::timestamptz at time zone 'UTC' from changed
+		select $6, id, $8::one_time_token_type, $3, $7, $2::timestamptz at time zone 'UTC', $2::timestamptz at time zone 'UTC' from changed
 		on conflict (user_id, token_type) do update
 			set token_hash = excluded.token_hash, relates_to = excluded.relates_to, updated_at = excluded.updated_at),
 		`+insertFlow+`,`+insertAudit+` select id from changed`,
-		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address)
+		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address, column)
 }
 
-// ForgetConfirmation undoes the time of a code whose mail could not be sent,
+// ForgetOneTimeToken undoes the time of a code whose mail could not be sent,
 // so that the user may ask again at once.
-func ForgetConfirmation(c *storage.Conn, user uuid.UUID, hash string) error {
-	_, err := c.Exec(`update users set confirmation_sent_at = null
-		where id = $1 and confirmation_token = $2`, user, hash)
+func ForgetOneTimeToken(c *storage.Conn, user uuid.UUID, t OneTimeType, hash string) error {
+	_, err := c.Exec(`update users set `+t.sentColumn()+` = null
+		where id = $1 and `+string(t)+` = $2`, user, hash)
 	return err
 }
 
-// FindUserByConfirmation returns the user a confirmation link was sent to.
-func FindUserByConfirmation(c *storage.Conn, hash string) (*User, error) {
-	u := new(User)
-	err := c.Get(u, `select `+userWithRelations+` from one_time_tokens t join users u on u.id = t.user_id
-		where t.token_type = 'confirmation_token' and t.token_hash = $1 and u.confirmation_token = $1`, hash)
+// PendingUser is a user with the kind of code that was found pending.
+type PendingUser struct {
+	User
+	Type OneTimeType `db:"pending_type"`
+}
+
+// FindUserByLink returns the user whom a link of one of the kinds was sent to.
+func FindUserByLink(c *storage.Conn, kinds []OneTimeType, hash string) (*PendingUser, error) {
+	u := new(PendingUser)
+	err := c.Get(u, `select `+userWithRelations+`, t.token_type::text as pending_type
+		from one_time_tokens t join users u on u.id = t.user_id
+		where t.token_hash = $1 and t.token_type::text = any ($2)
+		  and case t.token_type when 'recovery_token' then u.recovery_token
+		      when 'confirmation_token' then u.confirmation_token end = $1
+		limit 1`, hash, kinds)
 	return u, err
 }
 
-// HoldsConfirmation reports whether one of the hashes is the user's pending
-// confirmation.
-func HoldsConfirmation(c *storage.Conn, user uuid.UUID, hashes []string) (bool, error) {
-	var holds bool
-	err := c.Get(&holds, `select exists (select from users
-		where id = $1 and confirmation_token = any ($2) and confirmation_token <> '')`, user, hashes)
-	return holds, err
+// PendingType returns which of the kinds one of the hashes is pending for, ”
+// if none.
+func PendingType(c *storage.Conn, user uuid.UUID, kinds []OneTimeType, hashes []string) (OneTimeType, error) {
+	var found OneTimeType
+	err := c.Get(&found, `select case
+		when 'confirmation_token' = any ($2) and confirmation_token = any ($3) and confirmation_token <> '' then 'confirmation_token'
+		when 'recovery_token' = any ($2) and recovery_token = any ($3) and recovery_token <> '' then 'recovery_token'
+		else '' end from users where id = $1`, user, kinds, hashes)
+	return found, err
 }
 
 // confirmAddress are the assignments that confirm the address of a users row
-// at a time ($2) and spend the confirmation.
-const confirmAddress = `confirmation_token = '', email_confirmed_at = coalesce(email_confirmed_at, $2::timestamptz),
-			raw_user_meta_data = coalesce(nullif(raw_user_meta_data, 'null'), '{}') || '{"email_verified": true}'`
+// at a time ($2), if it is not confirmed yet.
+const confirmAddress = `email_confirmed_at = coalesce(email_confirmed_at, $2::timestamptz),
+			raw_user_meta_data = case when email_confirmed_at is not null then raw_user_meta_data
+				else coalesce(nullif(raw_user_meta_data, 'null'), '{}') || '{"email_verified": true}' end`
 
 // confirmRelations are the common table expressions that go with it, for the
-// id and email that "changed" returns: the identities that carry the address
-// are verified, and every pending code of the user dies.
+// id and email that "changed" returns: the identities that carry an address
+// that was not confirmed before are verified (a statement still sees the row as
+// it was), and every pending code of the user dies.
 const confirmRelations = `
 		identity as (update identities set updated_at = $2::timestamptz,
 			identity_data = identity_data || '{"email_verified": true}'
-		 where user_id = (select id from changed) and identities.email = (select lower(email) from changed)),
+		 where user_id = (select id from changed) and identities.email = (select lower(email) from changed)
+		   and exists (select from users before where before.id = identities.user_id and before.email_confirmed_at is null)),
 		cleared as (delete from one_time_tokens where user_id = (select id from changed))`
 
-// RedeemConfirmation spends a confirmation and signs the user in: the address
-// is confirmed, on the user and on the identities that carry it, every pending
+// RedeemOneTimeToken spends a code and signs the user in: the address is
+// confirmed, on the user and on the identities that carry it, every pending
 // code of the user dies, and the session starts, in one conditional statement.
 // Of two concurrent requests with one code exactly one gets true.
-func RedeemConfirmation(c *storage.Conn, user *User, hashes []string, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
+func RedeemOneTimeToken(c *storage.Conn, user uuid.UUID, t OneTimeType, hashes []string, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
+	column := string(t)
 	var redeemed int64
 	err := c.Get(&redeemed, `with changed as (
-		update users set `+confirmAddress+`, last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
-		 where id = $4 and confirmation_token = any ($5) and confirmation_token <> '' returning id, email),`+
+		update users set `+column+` = '', `+confirmAddress+`,
+			last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
+		 where id = $4 and `+column+` = any ($5) and `+column+` <> '' returning id, email),`+
 		confirmRelations+`,`+insertSession+`,`+insertAudit+` select count(*) from changed`,
-		trail.json(), now, mustJSON(s), user.ID, hashes)
+		trail.json(), now, mustJSON(s), user, hashes)
 	return redeemed == 1, err
+}
+
+// SpendReauthentication spends the nonce of a change of password. It reports
+// false when the nonce is not the pending one.
+func SpendReauthentication(c *storage.Conn, user uuid.UUID, hash string, now time.Time) (bool, error) {
+	n, err := c.Exec(`with changed as (
+		update users set reauthentication_token = '', updated_at = $3
+		 where id = $1 and reauthentication_token = $2 and reauthentication_token <> '' returning id),
+		cleared as (delete from one_time_tokens where user_id = (select id from changed))
+		select from changed`, user, hash, now)
+	return n == 1, err
 }

@@ -101,9 +101,23 @@ func decodeObject(raw json.RawMessage) (map[string]any, error) {
 	return object, err
 }
 
-// Confirm marks the user's e-mail address as confirmed, as RedeemConfirmation
-// writes it.
+// Confirm signs the user in at now and, if need be, marks the e-mail address as
+// confirmed, as RedeemOneTimeToken writes it.
 func (u *User) Confirm(now time.Time) error {
+	u.LastSignInAt, u.UpdatedAt = &now, now
+	if u.EmailConfirmedAt != nil {
+		return nil
+	}
+	u.EmailConfirmedAt = &now
+	if u.ConfirmedAt == nil {
+		u.ConfirmedAt = &now
+	}
+	return u.MarkVerified(now)
+}
+
+// MarkVerified writes into the metadata and the identities of the user's
+// address that it is verified.
+func (u *User) MarkVerified(now time.Time) error {
 	metadata, err := u.Metadata()
 	if err != nil {
 		return err
@@ -112,13 +126,6 @@ func (u *User) Confirm(now time.Time) error {
 	if u.UserMetadata, err = json.Marshal(metadata); err != nil {
 		return err
 	}
-	if u.EmailConfirmedAt == nil {
-		u.EmailConfirmedAt = &now
-	}
-	if u.ConfirmedAt == nil {
-		u.ConfirmedAt = u.EmailConfirmedAt
-	}
-	u.LastSignInAt, u.UpdatedAt = &now, now
 	for i := range u.Identities {
 		if u.Identities[i].Email == u.Email {
 			if err := u.Identities[i].verify(now); err != nil {

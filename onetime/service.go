@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/gofrs/uuid"
+
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/secret"
@@ -19,8 +21,6 @@ var (
 	ErrExpired = errors.New("one-time code is invalid or has expired")
 	// ErrOverBudget: the server has sent enough mail for now.
 	ErrOverBudget = errors.New("mail budget is used up")
-	// ErrSend: the mail could not be handed over.
-	ErrSend = errors.New("mail could not be sent")
 )
 
 // TooSoonError means that the last code of this kind is too young.
@@ -29,8 +29,43 @@ type TooSoonError struct{ Wait time.Duration }
 // Error names the time left.
 func (e *TooSoonError) Error() string { return fmt.Sprintf("too soon: %s left", e.Wait) }
 
+// Kind is what a mail is about. It names the template too.
+type Kind string
+
+// The kinds of mails with a code.
+const (
+	Confirmation     Kind = "confirmation"
+	Recovery         Kind = "recovery"
+	MagicLink        Kind = "magic_link"
+	Reauthentication Kind = "reauthentication"
+)
+
+// Type is the kind of token that a mail carries.
+func (k Kind) Type() models.OneTimeType {
+	switch k {
+	case Recovery, MagicLink:
+		return models.RecoveryToken
+	case Reauthentication:
+		return models.ReauthenticationToken
+	}
+	return models.ConfirmationToken
+}
+
+// SendError means that a mail could not be handed over.
+type SendError struct {
+	Kind  Kind
+	cause error
+}
+
+// Error names the kind of mail, never its address.
+func (e *SendError) Error() string { return "send " + string(e.Kind) + " mail: " + e.cause.Error() }
+
+// Unwrap returns what the mailer reports.
+func (e *SendError) Unwrap() error { return e.cause }
+
 // Mail is a code on its way to a user.
 type Mail struct {
+	Kind Kind
 	User *models.User
 	// Code is what the user may type, Hash what the link carries.
 	Code, Hash string
@@ -38,9 +73,9 @@ type Mail struct {
 	LinkBase, RedirectTo string
 }
 
-// Sender hands a confirmation mail over.
+// Sender hands a mail over.
 type Sender interface {
-	SendConfirmation(ctx context.Context, mail Mail) error
+	Send(ctx context.Context, mail Mail) error
 }
 
 // Budget limits how many mails the server sends.
@@ -74,14 +109,14 @@ func New(deps Deps, mailer conf.Mailer, smtp conf.SMTP) *Service {
 	}
 }
 
-// Draft makes a confirmation code for an address; nothing is stored or sent.
-func (s *Service) Draft(email string) (code string, confirmation models.Confirmation, err error) {
+// Draft makes a code for the address of a user; nothing is stored or sent.
+func (s *Service) Draft(kind Kind, user uuid.UUID, email string) (code string, token models.OneTimeToken, err error) {
 	code, err = secret.Digits(s.Random, s.digits)
 	if err != nil {
-		return "", models.Confirmation{}, err
+		return "", models.OneTimeToken{}, err
 	}
-	return code, models.Confirmation{
-		ID: s.ids.New(), Hash: secret.OneTimeHash(email, code), Address: email,
+	return code, models.OneTimeToken{
+		Type: kind.Type(), UserID: user, ID: s.ids.New(), Hash: secret.OneTimeHash(email, code), Address: email,
 	}, nil
 }
 
@@ -109,12 +144,13 @@ func (s *Service) Admit(ctx context.Context, lastSent *time.Time, now time.Time)
 // Send hands the mail of a stored code over. When that fails the user may ask
 // again at once.
 func (s *Service) Send(ctx context.Context, mail Mail) error {
-	err := s.Mail.SendConfirmation(ctx, mail)
+	err := s.Mail.Send(ctx, mail)
 	if err == nil {
 		return nil
 	}
-	forget := models.ForgetConfirmation(s.DB.Conn(context.WithoutCancel(ctx)), mail.User.ID, mail.Hash)
-	return errors.Join(fmt.Errorf("%w: %w", ErrSend, err), forget)
+	conn := s.DB.Conn(context.WithoutCancel(ctx))
+	forget := models.ForgetOneTimeToken(conn, mail.User.ID, mail.Kind.Type(), mail.Hash)
+	return errors.Join(&SendError{mail.Kind, err}, forget)
 }
 
 // Fresh reports whether a code sent at some time still works.

@@ -8,6 +8,12 @@ type Code string
 // Error codes. GoTrue's documentation lists them; service_unavailable is ours.
 const (
 	AnonymousProviderDisabled        Code = "anonymous_provider_disabled"
+	BadCodeVerifier                  Code = "bad_code_verifier"
+	FlowStateNotFound                Code = "flow_state_not_found"
+	FlowStateExpired                 Code = "flow_state_expired"
+	OTPDisabled                      Code = "otp_disabled"
+	ReauthenticationNeeded           Code = "reauthentication_needed"
+	ReauthenticationNotValid         Code = "reauthentication_not_valid"
 	BadJSON                          Code = "bad_json"
 	BadJWT                           Code = "bad_jwt"
 	Conflict                         Code = "conflict"

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/truegrant/truegrant/flow"
+	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
+)
+
+// A codeMail is a mail with a code that a request asks for. Every route that
+// sends one goes the same way: admitted, drafted, stored, sent.
+type codeMail struct {
+	kind onetime.Kind
+	// challenge is nil outside the PKCE flow; startedBy is the provider_type of
+	// the flow and method its authentication method.
+	challenge         *flow.Challenge
+	startedBy, method string
+}
+
+// What begins a flow that a mail continues: the provider_type that GoTrue
+// writes.
+const (
+	startedBySignUp = "email"
+	startedByResend = "email/signup"
+)
+
+// confirmationMail confirms the address of a sign-up.
+func confirmationMail(challenge *flow.Challenge, startedBy string) codeMail {
+	return codeMail{onetime.Confirmation, challenge, startedBy, models.FlowEmailSignUp}
+}
+
+// recoveryMail helps a user who has forgotten the password.
+func recoveryMail(challenge *flow.Challenge) codeMail {
+	return codeMail{onetime.Recovery, challenge, models.FlowRecovery, models.FlowRecovery}
+}
+
+// magicLinkMail signs a user in.
+func magicLinkMail(challenge *flow.Challenge) codeMail {
+	return codeMail{onetime.MagicLink, challenge, models.FlowMagicLink, models.FlowMagicLink}
+}
+
+// draft makes the code, as part of a flow when there is a challenge.
+func (s *Server) draft(m codeMail, user *models.User) (code string, token models.OneTimeToken, err error) {
+	code, token, err = s.onetime.Draft(m.kind, user.ID, user.Email)
+	if err == nil && m.challenge != nil {
+		token = token.InFlow(m.challenge.Begin(s.ids, user.ID, m.startedBy, m.method))
+	}
+	return code, token, err
+}
+
+// sendCode sends a user a code, unless the last one is too young. The audit
+// trail tells of it.
+func (s *Server) sendCode(r *http.Request, m codeMail, user *models.User, trail models.AuditTrail) error {
+	now := s.kit.Time(r)
+	if err := s.onetime.Admit(r.Context(), user.SentAt(m.kind.Type()), now); err != nil {
+		return err
+	}
+	code, token, err := s.draft(m, user)
+	if err != nil {
+		return err
+	}
+	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trail, now); err != nil {
+		return fmt.Errorf("store %s code: %w", m.kind, err)
+	}
+	return s.mailCode(r, m.kind, user, code, token.Hash)
+}
+
+// mailCode hands over a code that is stored.
+func (s *Server) mailCode(r *http.Request, kind onetime.Kind, user *models.User, code, hash string) error {
+	return s.onetime.Send(r.Context(), onetime.Mail{
+		Kind: kind, User: user, Code: code, Hash: hash, LinkBase: s.linkBase(r), RedirectTo: s.redirectTarget(r),
+	})
+}
