@@ -76,7 +76,7 @@ func TestLog(t *testing.T) {
 	require.Equal(t, "invalid_grant", lines[6]["error_code"])
 	require.Equal(t, "error", last["level"])
 	require.Equal(t, "unexpected_failure", last["error_code"])
-	require.Contains(t, last["error"], "mail could not be sent")
+	require.Contains(t, last["error"], "mail", "the cause is for the operator")
 }
 
 // The sign-ups and logins of the project's own app say whom they were for.
