@@ -20,7 +20,7 @@ var (
 	// the same request may succeed later.
 	ErrUnavailable = errors.New("database unavailable")
 	// ErrInvalidText: a value that PostgreSQL's text cannot hold, such as a
-	// NUL or broken UTF-8, or that is no value of the column's type.
+	// NUL or broken UTF-8, that is no value of the column's type, or too much.
 	ErrInvalidText = errors.New("value cannot be stored")
 )
 
@@ -69,6 +69,7 @@ func (e *PublicError) Error() string { return e.Message }
 // Classify maps a driver error to the classes above and leaves others alone.
 func Classify(err error) error {
 	var pgError *pgconn.PgError
+	var connectError *pgconn.ConnectError
 	switch {
 	case err == nil:
 		return nil
@@ -76,7 +77,11 @@ func Classify(err error) error {
 		return ErrNotFound
 	case errors.As(err, &pgError):
 		return classifyPg(pgError)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.As(err, &connectError): // also one that timed out by itself
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case errors.Is(err, context.DeadlineExceeded):
 		return err
 	case isConnectionError(err):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -90,12 +95,22 @@ func classifyPg(err *pgconn.PgError) error {
 		return &ConstraintError{Constraint: err.ConstraintName, Unique: true, cause: err}
 	case strings.HasPrefix(err.Code, "23"):
 		return &ConstraintError{Constraint: err.ConstraintName, cause: err}
-	case err.Code == "22021" || err.Code == "22P05" || err.Code == "22P02" || err.Code == "22001":
+	case isUnfit(err.Code):
 		return fmt.Errorf("%w: SQLSTATE %s", ErrInvalidText, err.Code)
 	case isUnavailable(err.Code):
 		return fmt.Errorf("%w: SQLSTATE %s", ErrUnavailable, err.Code)
 	}
 	return err
+}
+
+// isUnfit knows the SQLSTATEs of values that text, json or a column cannot hold,
+// or that are too long for an index or too deep for a parser.
+func isUnfit(code string) bool {
+	switch code {
+	case "22021", "22P05", "22P02", "22001", "54000", "54001":
+		return true
+	}
+	return false
 }
 
 // isUnavailable knows the SQLSTATEs of a server that is going away, coming up,
@@ -109,9 +124,8 @@ func isUnavailable(code string) bool {
 }
 
 func isConnectionError(err error) bool {
-	var connectError *pgconn.ConnectError
 	var netError net.Error
-	return errors.As(err, &connectError) || errors.As(err, &netError) ||
+	return errors.As(err, &netError) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
 		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) ||
 		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed")
