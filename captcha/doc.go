@@ -1,0 +1,5 @@
+// Package captcha asks hCaptcha or Cloudflare Turnstile whether a token proves
+// that a person is asking.
+//
+// Neither tokens nor addresses of callers appear in errors.
+package captcha
