@@ -4,10 +4,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -22,21 +23,16 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := rootCommand().ExecuteContext(ctx); err != nil {
-		report(err)
+		report(os.Stderr, err)
 		os.Exit(1) //nolint:gocritic // stop only restores signals
 	}
 }
 
 // report prints every problem on a line of its own.
-func report(err error) {
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) {
-		for _, problem := range joined.Unwrap() {
-			fmt.Fprintln(os.Stderr, "truegrant:", problem)
-		}
-		return
+func report(out io.Writer, err error) {
+	for problem := range strings.Lines(err.Error()) {
+		fmt.Fprintln(out, "truegrant:", strings.TrimSuffix(problem, "\n"))
 	}
-	fmt.Fprintln(os.Stderr, "truegrant:", err)
 }
 
 func rootCommand() *cobra.Command {
