@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Reasons of a [Weakness], as GoTrue's SDKs know them. "pwned" is reserved for
-// passwords found in a breach.
+// Reasons of a [Weakness], as GoTrue's SDKs know them.
 const (
 	ReasonLength     = "length"
 	ReasonCharacters = "characters"
+	ReasonPwned      = "pwned" // known from a breach: see [Checker]
 )
 
 // minLength is the least that any policy asks for, in bytes.
@@ -24,7 +24,7 @@ type Policy struct {
 
 // A Weakness says why a password was refused.
 type Weakness struct {
-	Reasons []string // "length", "characters", in this order
+	Reasons []string // "length", "characters", "pwned", in this order
 	Message string   // one sentence for each reason, joined by a blank
 }
 
