@@ -1,12 +1,13 @@
 package api
 
 import (
-	"fmt"
+	"errors"
 	"net/http"
 
 	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/onetime"
+	"github.com/truegrant/truegrant/storage"
 )
 
 // A codeMail is a mail with a code that a request asks for. Every route that
@@ -41,6 +42,9 @@ func magicLinkMail(challenge *flow.Challenge) codeMail {
 	return codeMail{onetime.MagicLink, challenge, models.FlowMagicLink, models.FlowMagicLink}
 }
 
+// invitationMail invites a user.
+func invitationMail() codeMail { return codeMail{kind: onetime.Invite} }
+
 // draft makes the code, as part of a flow when there is a challenge.
 func (s *Server) draft(m codeMail, user *models.User) (code string, token models.OneTimeToken, err error) {
 	code, token, err = s.onetime.Draft(m.kind, user.ID, user.Email)
@@ -57,14 +61,14 @@ func (s *Server) sendCode(r *http.Request, m codeMail, user *models.User, trail 
 	if err := s.onetime.Admit(r.Context(), user.SentAt(m.kind.Type()), now); err != nil {
 		return err
 	}
-	code, token, err := s.draft(m, user)
-	if err != nil {
+	issued, err := s.issueCode(r, m, user, trail)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil // confirmed, or gone, meanwhile: nothing to send
+	case err != nil:
 		return err
 	}
-	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trail, now); err != nil {
-		return fmt.Errorf("store %s code: %w", m.kind, err)
-	}
-	return s.mailCode(r, m.kind, user, code, token.Hash)
+	return s.mailCode(r, m.kind, issued.user, issued.code, issued.token.Hash)
 }
 
 // mailCode hands over a code that is stored.

@@ -36,6 +36,8 @@ func (c codeMails) Send(ctx context.Context, m onetime.Mail) error {
 // names. Magic links share the path of recovery.
 func (c codeMails) link(kind onetime.Kind) (path, linkType string) {
 	switch kind {
+	case onetime.Invite:
+		return c.paths.Invite, "invite"
 	case onetime.Recovery:
 		return c.paths.Recovery, "recovery"
 	case onetime.MagicLink:

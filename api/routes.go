@@ -24,6 +24,7 @@ func (s *Server) routes() http.Handler {
 	s.oauth.Routes(r)
 	r.Route("/admin", func(r chi.Router) {
 		s.admin.Routes(r)
+		r.Post("/generate_link", s.kit.Admin(s.generateLink))
 		s.oauth.AdminRoutes(r)
 		// Whoever is no administrator does not learn what there is.
 		r.NotFound(s.kit.Admin(func(w http.ResponseWriter, r *http.Request, _ *web.Admin) error {
@@ -46,6 +47,7 @@ func (s *Server) publicRoutes(r chi.Router) {
 	r.Post("/otp", s.limit(s.limits.otp, s.kit.Open(s.otp)))
 	r.Post("/magiclink", s.limit(s.limits.magicLink, s.kit.Open(s.magicLink)))
 	r.Post("/recover", s.limit(s.limits.recover, s.kit.Open(s.recover)))
+	r.Post("/invite", s.kit.Admin(s.invite))
 	r.Post("/resend", s.limit(s.limits.resend, s.kit.Open(s.resend)))
 }
 

@@ -114,22 +114,15 @@ func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpReq
 // createUnconfirmed writes a new user together with the code that confirms the
 // address, and mails it.
 func (s *Server) createUnconfirmed(r *http.Request, fresh models.NewUser, mail codeMail) (*models.User, error) {
-	now := s.kit.Time(r)
-	if err := s.onetime.Admit(r.Context(), nil, now); err != nil {
+	if err := s.onetime.Admit(r.Context(), nil, s.kit.Time(r)); err != nil {
 		return nil, err
 	}
-	actor := asUser(fresh)
-	code, token, err := s.draft(mail, actor)
+	trail := s.audit.By(asUser(fresh), models.AuditConfirmationRequested, map[string]any{"provider": accounts.ProviderEmail})
+	issued, err := s.createWithCode(r, fresh, mail, trail)
 	if err != nil {
 		return nil, err
 	}
-	fresh.ConfirmationToken, fresh.ConfirmationTokenID, fresh.ConfirmationSentAt = token.Hash, &token.ID, &now
-	user, err := models.CreateUserWithFlow(s.DB.Conn(r.Context()), fresh, token.Flow,
-		s.audit.By(actor, models.AuditConfirmationRequested, map[string]any{"provider": "email"}), now)
-	if err != nil {
-		return nil, saveFailure(err)
-	}
-	return user, s.mailCode(r, mail.kind, user, code, token.Hash)
+	return issued.user, s.mailCode(r, mail.kind, issued.user, issued.code, issued.token.Hash)
 }
 
 // createSignedIn writes a new user together with its first session.

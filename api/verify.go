@@ -155,7 +155,15 @@ func (s *Server) redeemCode(r *http.Request, pending *models.PendingUser, hashes
 	if err != nil {
 		return nil, err
 	}
-	redeemed, err := models.RedeemOneTimeToken(s.DB.Conn(r.Context()), pending.ID, pending.Type, hashes, draft.Session, trail, now)
+	redemption := models.Redemption{UserID: pending.ID, Type: pending.Type, Hashes: hashes}
+	if pending.InvitedAt != nil && pending.EncryptedPassword == "" {
+		// An account that was confirmed must not wait for a first password that
+		// anybody could set by asking for it.
+		if redemption.PasswordHash, err = s.Hasher.Unguessable(); err != nil {
+			return nil, err
+		}
+	}
+	redeemed, err := models.RedeemOneTimeToken(s.DB.Conn(r.Context()), redemption, draft.Session, trail, now)
 	if err != nil {
 		return nil, fmt.Errorf("redeem code: %w", err)
 	}

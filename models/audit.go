@@ -18,6 +18,7 @@ const (
 	AuditLogin                 AuditAction = "login"
 	AuditLogout                AuditAction = "logout"
 	AuditUserSignedUp          AuditAction = "user_signedup"
+	AuditUserInvited           AuditAction = "user_invited"
 	AuditUserDeleted           AuditAction = "user_deleted"
 	AuditUserModified          AuditAction = "user_modified"
 	AuditUserUpdatedPassword   AuditAction = "user_updated_password"
@@ -33,7 +34,7 @@ func (a AuditAction) logType() string {
 	switch a {
 	case AuditLogin, AuditLogout:
 		return "account"
-	case AuditUserSignedUp, AuditUserDeleted:
+	case AuditUserSignedUp, AuditUserInvited, AuditUserDeleted:
 		return "team"
 	case AuditTokenRefreshed, AuditTokenRevoked:
 		return "token"

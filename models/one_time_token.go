@@ -59,6 +59,8 @@ type OneTimeToken struct {
 	Address string
 	// Flow is what the link continues, nil outside the PKCE flow.
 	Flow *NewFlow
+	// Invitation marks the user as invited by it.
+	Invitation bool
 }
 
 // InFlow returns the token as part of a flow: its link leads the app to the
@@ -76,7 +78,8 @@ func SetOneTimeToken(c *storage.Conn, n OneTimeToken, trail AuditTrail, now time
 	column := string(n.Type)
 	var id uuid.UUID
 	return c.Get(&id, `with changed as (
-		update users set `+column+` = $3, `+n.Type.sentColumn()+` = $2::timestamptz, updated_at = $2::timestamptz
+		update users set `+column+` = $3, `+n.Type.sentColumn()+` = $2::timestamptz, updated_at = $2::timestamptz,
+			invited_at = case when $9 then $2::timestamptz else invited_at end
 		 where id = $5 and ($8 <> 'confirmation_token' or email_confirmed_at is null) returning id),
 		token as (
 		insert into one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
@@ -84,7 +87,7 @@ func SetOneTimeToken(c *storage.Conn, n OneTimeToken, trail AuditTrail, now time
 		on conflict (user_id, token_type) do update
 			set token_hash = excluded.token_hash, relates_to = excluded.relates_to, updated_at = excluded.updated_at),
 		`+insertFlow+`,`+insertAudit+` select id from changed`,
-		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address, column)
+		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address, column, n.Invitation)
 }
 
 // ForgetOneTimeToken undoes the time of a code whose mail could not be sent,
@@ -141,19 +144,30 @@ const confirmRelations = `
 		   and exists (select from users before where before.id = identities.user_id and before.email_confirmed_at is null)),
 		cleared as (delete from one_time_tokens where user_id = (select id from changed))`
 
+// Redemption is a code that comes back.
+type Redemption struct {
+	UserID uuid.UUID
+	Type   OneTimeType
+	// Hashes are the forms in which the code may be stored.
+	Hashes []string
+	// PasswordHash is given to a user who has none, '' otherwise.
+	PasswordHash string
+}
+
 // RedeemOneTimeToken spends a code and signs the user in: the address is
 // confirmed, on the user and on the identities that carry it, every pending
 // code of the user dies, and the session starts, in one conditional statement.
 // Of two concurrent requests with one code exactly one gets true.
-func RedeemOneTimeToken(c *storage.Conn, user uuid.UUID, t OneTimeType, hashes []string, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
-	column := string(t)
+func RedeemOneTimeToken(c *storage.Conn, n Redemption, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
+	column := string(n.Type)
 	var redeemed int64
 	err := c.Get(&redeemed, `with changed as (
 		update users set `+column+` = '', `+confirmAddress+`,
+			encrypted_password = coalesce(nullif($6::text, ''), encrypted_password),
 			last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
 		 where id = $4 and `+column+` = any ($5) and `+column+` <> '' returning id, email),`+
 		confirmRelations+`,`+insertSession+`,`+insertAudit+` select count(*) from changed`,
-		trail.json(), now, mustJSON(s), user, hashes)
+		trail.json(), now, mustJSON(s), n.UserID, n.Hashes, n.PasswordHash)
 	return redeemed == 1, err
 }
 

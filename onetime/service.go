@@ -35,6 +35,7 @@ type Kind string
 // The kinds of mails with a code.
 const (
 	Confirmation     Kind = "confirmation"
+	Invite           Kind = "invite"
 	Recovery         Kind = "recovery"
 	MagicLink        Kind = "magic_link"
 	Reauthentication Kind = "reauthentication"
