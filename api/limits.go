@@ -17,6 +17,7 @@ type limits struct {
 	header                                                   string
 	signup, anonymous, token, verify, resend, user, register ratelimit.Limiter
 	otp, magicLink, recover                                  ratelimit.Limiter
+	factorChallenge, factorVerify                            ratelimit.Limiter
 	// emails is nil when mails are not counted.
 	emails ratelimit.Limiter
 }
@@ -31,8 +32,10 @@ func newLimits(cfg *conf.Config, start time.Time) *limits {
 		signup: per5(rates.OTP), resend: per5(rates.OTP), user: per5(rates.OTP),
 		otp: per5(rates.OTP), magicLink: per5(rates.OTP), recover: per5(rates.OTP),
 		token: per5(rates.TokenRefresh), verify: per5(rates.Verify),
-		register:  per5(rates.OAuthDynamicClientRegister),
-		anonymous: ratelimit.NewTokenBucket(rates.AnonymousUsers, time.Hour, int(rates.AnonymousUsers)),
+		register:        per5(rates.OAuthDynamicClientRegister),
+		anonymous:       ratelimit.NewTokenBucket(rates.AnonymousUsers, time.Hour, int(rates.AnonymousUsers)),
+		factorChallenge: factorLimit(cfg.MFA.RateLimitChallengeAndVerify),
+		factorVerify:    factorLimit(cfg.MFA.RateLimitChallengeAndVerify),
 	}
 	if emails := rates.EmailSent; !cfg.Mailer.Autoconfirm || emails.Events == 0 {
 		l.emails = sendLimit(emails, start)

@@ -38,6 +38,9 @@ func (a AuditAction) logType() string {
 		return "team"
 	case AuditTokenRefreshed, AuditTokenRevoked:
 		return "token"
+	case AuditFactorInProgress, AuditFactorUnenrolled, AuditFactorUpdated, AuditFactorDeleted,
+		AuditChallengeCreated, AuditVerificationAttempted:
+		return "factor"
 	}
 	return "user"
 }

@@ -1,0 +1,38 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/truegrant/truegrant/api/apierror"
+	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/mailer"
+	"github.com/truegrant/truegrant/mfa"
+	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/storage"
+)
+
+// DELETE /factors/{factor_id}
+func (f *factors) unenroll(w http.ResponseWriter, r *http.Request, caller *web.Caller, factor *models.Factor) error {
+	verified := factor.Status == models.FactorVerified
+	if verified && caller.Session.AAL != models.AAL2 {
+		return unprocessable(apierror.InsufficientAAL, "AAL2 required to unenroll verified factor")
+	}
+	trail := f.trail(r, caller, models.AuditFactorUnenrolled, map[string]any{
+		"factor_id": factor.ID, "factor_status": factor.Status, "session_id": caller.Session.ID,
+	})
+	err := models.DeleteFactor(f.DB.Conn(r.Context()), models.Unenrolment{
+		UserID: caller.ID, FactorID: factor.ID, Status: factor.Status, Method: mfa.Type(factor.FactorType).Method(),
+	}, trail, f.kit.Time(r))
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return errFactorNotFound()
+	case err != nil:
+		return fmt.Errorf("unenroll factor: %w", err)
+	}
+	if verified {
+		f.notify(r.Context(), &caller.User, mailer.MFAFactorUnenrolled, factor.FactorType)
+	}
+	return web.JSON(w, http.StatusOK, map[string]any{"id": factor.ID})
+}
