@@ -113,7 +113,7 @@ func (r *recording) user() []template {
 // token: POST /oauth/token with a code.
 func (r *recording) token() []template {
 	m := r.markers
-	_, err := models.FindCodeExchange(r.conn, m.id(slotClient), m.text(slotDigest), time.Millisecond)
+	_, err := models.FindCodeExchange(r.conn, m.id(slotClient), m.text(slotDigest))
 	sent := r.sent(err)
 	_, err = models.FindUser(r.conn, m.id(slotUser))
 	sent = append(sent, r.sent(err)...)

@@ -23,28 +23,35 @@ type CodeExchange struct {
 type SpentCode struct {
 	ClientID  uuid.UUID `json:"client_id"`
 	SessionID uuid.UUID `json:"session_id"`
-	// Replayed tells that the request asking now arrived after the code had
-	// been redeemed; before, it merely lost a race.
-	Replayed bool `json:"replayed"`
+	// AgeMicroseconds is the time since the redemption, on the database's own
+	// clock, when the row was read.
+	AgeMicroseconds int64 `json:"age"`
+}
+
+// RedeemedBefore reports whether the code had been redeemed when a request
+// arrived, for certain: waited is the time since then, measured after the row
+// was read. Both are durations, so it does not matter what the clocks of
+// replicas and database say. A redemption that fell into the moment between
+// reading and measuring counts as later.
+func (s *SpentCode) RedeemedBefore(waited time.Duration) bool {
+	return time.Duration(s.AgeMicroseconds)*time.Microsecond > waited
 }
 
 // Scan reads a JSON row; NULL is "not spent".
 func (s *SpentCode) Scan(src any) error { return storage.ScanJSON(src, s) }
 
 // FindCodeExchange returns the client with the request that a code (given as
-// its digest) belongs to. waited is the time since the request arrived: the
-// arrival is so placed on the database's own clock, whatever the replicas'
-// clocks say. ErrNotFound when the client is unknown or deleted.
-func FindCodeExchange(c *storage.Conn, client uuid.UUID, codeDigest string, waited time.Duration) (*CodeExchange, error) {
+// its digest) belongs to. ErrNotFound when the client is unknown or deleted.
+func FindCodeExchange(c *storage.Conn, client uuid.UUID, codeDigest string) (*CodeExchange, error) {
 	e := new(CodeExchange)
 	err := c.Get(e, `select `+oauthClientJSON+` as client,
 		(select `+authorizationJSON+` from oauth_authorizations a
 		  where a.authorization_code = $2 and a.status = 'approved') as authorization,
 		(select json_build_object('client_id', r.client_id, 'session_id', r.session_id,
-			'replayed', r.redeemed_at < clock_timestamp() - $3::bigint * interval '1 microsecond')
+			'age', (extract(epoch from clock_timestamp() - r.redeemed_at) * 1000000)::bigint)
 		   from oauth_redeemed_codes r where r.code_digest = $2) as spent
 		from oauth_clients c where c.id = $1 and c.deleted_at is null`,
-		client, codeDigest, waited.Microseconds())
+		client, codeDigest)
 	return e, err
 }
 
@@ -54,19 +61,25 @@ func FindCodeExchange(c *storage.Conn, client uuid.UUID, codeDigest string, wait
 // row. It reports false to the other, or when the code expired or its grant
 // was revoked meanwhile.
 //
+// The consent is locked meanwhile: a revocation comes before, and there is
+// nothing to redeem, or after, and finds the session.
+//
 // The user's last_sign_in_at stays: a client that fetches its tokens is no
 // sign-in, and the next ID token's auth_time would be wrong.
 func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
 	var redeemed int64
-	err := c.Get(&redeemed, `with changed as (
+	err := c.Get(&redeemed, `with consent as (
+		select from oauth_consents where user_id = $7 and client_id = $5 and revoked_at is null for share),
+		changed as (
 		delete from oauth_authorizations
 		 where authorization_code = $4 and client_id = $5 and status = 'approved' and expires_at > $2::timestamptz
+		   and exists (select from consent)
 		returning user_id, expires_at),
 		spent as (
 		insert into oauth_redeemed_codes (code_digest, client_id, session_id, redeemed_at, expires_at)
 		select $4, $5, $6, clock_timestamp(), expires_at from changed),`+insertSession+`,`+insertAudit+`
 		select count(*) from changed`,
-		trail.json(), now, mustJSON(s), codeDigest, a.ClientID, s.ID)
+		trail.json(), now, mustJSON(s), codeDigest, a.ClientID, s.ID, s.UserID)
 	return redeemed == 1, err
 }
 

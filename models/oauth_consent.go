@@ -33,14 +33,20 @@ func ListOAuthGrants(c *storage.Conn, user uuid.UUID) ([]OAuthGrant, error) {
 // RevokeOAuthGrant ends a user's consent to a client, the sessions the client
 // holds for the user and any code it has not redeemed yet. ErrNotFound when
 // there is no active consent.
-func RevokeOAuthGrant(c *storage.Conn, user, client uuid.UUID, trail AuditTrail, now time.Time) error {
+//
+// It takes a transaction for two statements: the second sees what a redemption
+// brought that the first had to wait for, see RedeemCode.
+func RevokeOAuthGrant(tx *storage.Conn, user, client uuid.UUID, trail AuditTrail, now time.Time) error {
 	var revoked uuid.UUID
-	return c.Get(&revoked, `with changed as (
-		update oauth_consents set revoked_at = greatest($2, granted_at)
-		 where user_id = $3 and client_id = $4 and revoked_at is null returning id),
-		ended as (delete from sessions where user_id = $3 and oauth_client_id = $4
-		   and exists (select from changed)),
-		dropped as (delete from oauth_authorizations where user_id = $3 and client_id = $4
-		   and exists (select from changed)),`+insertAudit+`
+	err := tx.Get(&revoked, `with changed as (
+		update oauth_consents set revoked_at = greatest($2::timestamptz, granted_at)
+		 where user_id = $3 and client_id = $4 and revoked_at is null returning id),`+insertAudit+`
 		select id from changed`, trail.json(), now, user, client)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`with dropped as (
+		delete from oauth_authorizations where user_id = $1 and client_id = $2)
+		delete from sessions where user_id = $1 and oauth_client_id = $2`, user, client)
+	return err
 }

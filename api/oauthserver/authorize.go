@@ -45,7 +45,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 		problem = s.checkAuthorize(req)
 	}
 	if problem != nil {
-		return s.redirectError(w, r, req.redirectURI, values.Get("state"), problem)
+		return s.redirectError(w, r, req.redirectURI, echoedState(values), problem)
 	}
 	handle, err := s.storeRequest(r, req)
 	if err != nil {
@@ -130,6 +130,17 @@ const (
 	maxState = 4096
 	maxNonce = 255
 )
+
+// maxEcho bounds the state that an error returns: as it was sent (RFC 6749
+// §4.1.2.1), but not a header as large as a POST body can be.
+const maxEcho = 16 << 10
+
+func echoedState(values url.Values) string {
+	if state := values.Get("state"); len(state) <= maxEcho {
+		return state
+	}
+	return ""
+}
 
 func (s *Server) checkConsentPage() *oauth.Error {
 	if s.cfg.AuthorizationPath == "" {

@@ -24,7 +24,7 @@ const methodOAuth = "oauth_provider/authorization_code"
 func (s *Server) grantCode(w http.ResponseWriter, r *http.Request, req *tokenRequest) (*tokenResponse, error) {
 	code := req.params.Get("code")
 	digest := secret.Digest(code)
-	exchange, err := models.FindCodeExchange(s.DB.Conn(r.Context()), req.clientID, digest, s.Kit.Waited(r))
+	exchange, err := models.FindCodeExchange(s.DB.Conn(r.Context()), req.clientID, digest)
 	if err != nil {
 		return nil, clientProblem(err)
 	}
@@ -35,7 +35,7 @@ func (s *Server) grantCode(w http.ResponseWriter, r *http.Request, req *tokenReq
 		return nil, problem
 	}
 	if exchange.Spent != nil {
-		return nil, s.refuseSpent(r, client, exchange.Spent, digest)
+		return nil, s.refuseSpent(r, client, exchange.Spent)
 	}
 	if problem := checkCode(exchange.Authorization, req, now); problem != nil {
 		return nil, problem
@@ -169,48 +169,14 @@ func (s *Server) redeem(r *http.Request, a *models.OAuthAuthorization, digest st
 // its request twice does. One that came later is a replay: somebody else may
 // hold the code, so what it brought is taken back (RFC 6749 §4.1.2, RFC 9700
 // §4.2). Only the client of the code can cause that.
-func (s *Server) refuseSpent(r *http.Request, client *models.OAuthClient, spent *models.SpentCode, digest string) error {
-	if !spent.Replayed || spent.ClientID != client.ID {
-		return errSpent()
-	}
-	replayed, err := s.confirmReplay(r, client, digest)
-	if err != nil {
-		return fmt.Errorf("confirm replay: %w", err)
-	}
-	if replayed {
+func (s *Server) refuseSpent(r *http.Request, client *models.OAuthClient, spent *models.SpentCode) error {
+	if spent.ClientID == client.ID && spent.RedeemedBefore(s.Kit.Waited(r)) {
 		if err := models.DeleteSession(s.DB.Conn(r.Context()), spent.SessionID); err != nil {
 			return fmt.Errorf("end replayed grant: %w", err)
 		}
 		observability.EventFrom(r.Context()).Set("code_replayed", true)
 	}
 	return errSpent()
-}
-
-// minTransit is what a statement is first granted to reach the database.
-const minTransit = 100 * time.Microsecond
-
-// confirmReplay asks again whether the request arrived after the redemption.
-// The first answer counts the way of the statement to the database, and the
-// wait for a connection, as if the request had arrived only then: under load
-// the loser of a race would look like a replay. Here the statement is granted
-// time on top of what the request has waited, until the grant turns out to
-// have been enough. Then "replayed" is certain; in doubt it was a race.
-func (s *Server) confirmReplay(r *http.Request, client *models.OAuthClient, digest string) (bool, error) {
-	for transit := minTransit; ; {
-		waited := s.Kit.Waited(r)
-		exchange, err := models.FindCodeExchange(s.DB.Conn(r.Context()), client.ID, digest, waited+transit)
-		if err != nil {
-			return false, clientProblem(err)
-		}
-		if exchange.Spent == nil || !exchange.Spent.Replayed {
-			return false, nil
-		}
-		took := s.Kit.Waited(r) - waited
-		if took <= transit {
-			return true, nil
-		}
-		transit = took + took/4
-	}
 }
 
 func errSpent() error { return oauth.InvalidGrant("Invalid authorization code") }

@@ -51,7 +51,9 @@ func (s *Server) revokeGrant(w http.ResponseWriter, r *http.Request, caller *web
 	trail := s.Audit.By(&caller.User, models.AuditTokenRevoked, map[string]any{
 		"oauth_client_id": client.String(), "action": "revoke_oauth_grant",
 	})
-	err = models.RevokeOAuthGrant(s.DB.Conn(r.Context()), caller.ID, client, trail, s.Kit.Time(r))
+	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+		return models.RevokeOAuthGrant(tx, caller.ID, client, trail, s.Kit.Time(r))
+	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return apierror.New(http.StatusNotFound, apierror.OAuthConsentNotFound, "No active grant found for this client")
