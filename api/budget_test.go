@@ -160,7 +160,7 @@ func scans(t *testing.T, app *apitest.App) []string {
 	require.Eventually(t, func() bool {
 		return app.Count(`select count(*) from pg_stat_activity
 			where datname = current_database() and application_name in ('truegrant', 'crowd')`) == 0
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	return app.Texts(`select relname || ' ' || seq_scan from pg_stat_user_tables
 		where schemaname = 'auth' and relname = any ($1) order by relname`, largeTables())
 }
