@@ -62,6 +62,9 @@ func withAvailability(known *apierror.Error, err error) *apierror.Error {
 	return known
 }
 
+// statusClientGone is what proxies log for a client that did not wait.
+const statusClientGone = 499
+
 func availabilityError(err error) *apierror.Error {
 	switch {
 	case errors.Is(err, storage.ErrUnavailable):
@@ -69,6 +72,11 @@ func availabilityError(err error) *apierror.Error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return apierror.New(http.StatusGatewayTimeout, apierror.RequestTimeout,
 			"Processing this request timed out, please retry after a moment.")
+	case errors.Is(err, context.Canceled):
+		// Nobody is left to read this; the status keeps it out of the errors.
+		return apierror.New(statusClientGone, apierror.RequestTimeout, "The client closed the request.")
+	case errors.Is(err, storage.ErrNotFound): // a row that went between reading and writing
+		return apierror.New(http.StatusNotFound, apierror.UserNotFound, "User not found")
 	case errors.Is(err, storage.ErrInvalidText):
 		return apierror.Validation("The request holds characters or values that cannot be stored")
 	}
