@@ -47,6 +47,10 @@ func (s *Server) Routes(r chi.Router) {
 		r.Get("/users/{user_id}"+slash, s.Kit.Admin(s.getUser))
 		r.Put("/users/{user_id}"+slash, s.Kit.Admin(s.updateUser))
 		r.Delete("/users/{user_id}"+slash, s.Kit.Admin(s.deleteUser))
+		r.Get("/users/{user_id}/factors"+slash, s.Kit.Admin(s.listFactors))
+		r.Put("/users/{user_id}/factors/{factor_id}"+slash, s.Kit.Admin(s.updateFactor))
+		r.Delete("/users/{user_id}/factors/{factor_id}"+slash, s.Kit.Admin(s.deleteFactor))
+		r.Get("/audit"+slash, s.Kit.Admin(s.listAudit))
 	}
 }
 

@@ -14,9 +14,12 @@ func TestServiceRoleOnly(t *testing.T) {
 	t.Parallel()
 	a := setup(t)
 	id := a.user(`{"email":"a@example.com"}`)
+	factor := a.factor(id, "totp", "app", "verified")
 	for _, route := range [][2]string{
 		{http.MethodGet, "/admin/users"}, {http.MethodPost, "/admin/users"},
 		{http.MethodGet, "/admin/users/" + id}, {http.MethodPut, "/admin/users/" + id}, {http.MethodDelete, "/admin/users/" + id},
+		{http.MethodGet, "/admin/users/" + id + "/factors"}, {http.MethodPut, "/admin/users/" + id + "/factors/" + factor},
+		{http.MethodDelete, "/admin/users/" + id + "/factors/" + factor}, {http.MethodGet, "/admin/audit"},
 	} {
 		for _, slash := range []string{"", "/"} {
 			path, body := route[1]+slash, `{"email":"b@example.com","role":"x"}`
@@ -26,7 +29,8 @@ func TestServiceRoleOnly(t *testing.T) {
 				refused(http.StatusForbidden, apierror.NotAdmin, "User not allowed")
 		}
 	}
-	require.Equal(t, "a@example.com member", a.value(`select email || ' ' || role from users`))
+	require.Equal(t, "a@example.com member app", a.value(`select u.email || ' ' || u.role || ' ' || f.friendly_name
+		from users u join mfa_factors f on f.user_id = u.id`))
 }
 
 func TestStatements(t *testing.T) {
@@ -37,5 +41,10 @@ func TestStatements(t *testing.T) {
 	require.EqualValues(t, 1, a.counted(func() { a.call(http.MethodGet, "/admin/users/"+id, "").ok() }), "get")
 	require.EqualValues(t, 2, a.counted(func() { a.list("").ok() }), "list")
 	require.EqualValues(t, 3, a.counted(func() { a.put(id, `{"role":"x"}`).ok() }), "update")
+	factor := a.factor(id, "totp", "app", "unverified")
+	require.EqualValues(t, 2, a.counted(func() { a.factors(id).listed() }), "factors")
+	require.EqualValues(t, 3, a.counted(func() { a.onFactor(http.MethodPut, id, factor, `{}`).ok() }), "update factor")
+	require.EqualValues(t, 3, a.counted(func() { a.onFactor(http.MethodDelete, id, factor, "").ok() }), "delete factor")
+	require.EqualValues(t, 2, a.counted(func() { a.audit("?query=action:x").listed() }), "audit")
 	require.EqualValues(t, 2, a.counted(func() { a.call(http.MethodDelete, "/admin/users/"+id, "").ok() }), "delete")
 }

@@ -86,7 +86,7 @@ func NewUser(u *models.User) User {
 		shown.Identities = append(shown.Identities, newIdentity(identity))
 	}
 	for _, factor := range u.Factors {
-		shown.Factors = append(shown.Factors, newFactor(factor))
+		shown.Factors = append(shown.Factors, NewFactor(factor))
 	}
 	return shown
 }
@@ -102,7 +102,8 @@ func newIdentity(i models.Identity) Identity {
 	}
 }
 
-func newFactor(f models.Factor) Factor {
+// NewFactor shows a second factor.
+func NewFactor(f models.Factor) Factor {
 	data := f.LastWebAuthnChallengeData
 	if string(data) == "null" {
 		data = nil
