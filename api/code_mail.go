@@ -57,8 +57,8 @@ func (s *Server) draft(m codeMail, user *models.User) (code string, token models
 // sendCode sends a user a code, unless the last one is too young. The audit
 // trail tells of it.
 func (s *Server) sendCode(r *http.Request, m codeMail, user *models.User, trail models.AuditTrail) error {
-	now := s.kit.Time(r)
-	if err := s.onetime.Admit(r.Context(), user.SentAt(m.kind.Type()), now); err != nil {
+	request := onetime.Request{Kind: m.kind, To: user.Email, LastSent: user.SentAt(m.kind.Type()), Now: s.kit.Time(r)}
+	if err := s.onetime.Admit(r.Context(), request); err != nil {
 		return err
 	}
 	issued, err := s.issueCode(r, m, user, trail)

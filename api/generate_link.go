@@ -88,7 +88,7 @@ func (s *Server) issueSignUp(r *http.Request, in *linkRequest) (*issuedCode, err
 		if in.Password == "" {
 			return nil, apierror.Validation("Signup requires a valid password")
 		}
-		if err := s.checkPassword(in.Password); err != nil {
+		if err := s.checkPassword(r, in.Password); err != nil {
 			return nil, err
 		}
 		return s.createForLink(r, in)

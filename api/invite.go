@@ -28,7 +28,8 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request, admin *web.Admin
 	if in.Email, err = s.addresses.Email(in.Email); err != nil {
 		return err
 	}
-	if err := s.onetime.Admit(r.Context(), nil, s.kit.Time(r)); err != nil {
+	request := onetime.Request{Kind: onetime.Invite, To: in.Email, Now: s.kit.Time(r)}
+	if err := s.onetime.Admit(r.Context(), request); err != nil {
 		return err
 	}
 	invited, err := s.writeInvitation(r, admin, in)

@@ -41,15 +41,15 @@ func (s *Server) publicRoutes(r chi.Router) {
 	r.Get("/health/ready", s.kit.Open(s.ready))
 	r.Get("/settings", s.kit.Open(s.getSettings))
 	r.Get("/.well-known/jwks.json", s.kit.Open(s.jwks))
-	s.both(r, http.MethodPost, "/signup", s.kit.Open(s.signUp)) // limited within, by kind of sign-up
-	r.Post("/token", s.kit.Open(s.token))                       // limited within, by grant
+	s.both(r, http.MethodPost, "/signup", s.kit.Open(s.guarded(s.signUp))) // limited within, by kind of sign-up
+	r.Post("/token", s.kit.Open(s.token))                                  // guarded and limited within, by grant
 	s.both(r, http.MethodGet, "/verify", s.limit(s.limits.verify, s.kit.Open(s.verifyLink)))
 	s.both(r, http.MethodPost, "/verify", s.limit(s.limits.verify, s.kit.Open(s.verifyCode)))
-	r.Post("/otp", s.limit(s.limits.otp, s.kit.Open(s.otp)))
-	r.Post("/magiclink", s.limit(s.limits.magicLink, s.kit.Open(s.magicLink)))
-	r.Post("/recover", s.limit(s.limits.recover, s.kit.Open(s.recover)))
+	r.Post("/otp", s.limit(s.limits.otp, s.kit.Open(s.guarded(s.otp))))
+	r.Post("/magiclink", s.limit(s.limits.magicLink, s.kit.Open(s.guarded(s.magicLink))))
+	r.Post("/recover", s.limit(s.limits.recover, s.kit.Open(s.guarded(s.recover))))
 	r.Post("/invite", s.kit.Admin(s.invite))
-	r.Post("/resend", s.limit(s.limits.resend, s.kit.Open(s.resend)))
+	r.Post("/resend", s.limit(s.limits.resend, s.kit.Open(s.guarded(s.resend))))
 }
 
 func (s *Server) userRoutes(r chi.Router) {

@@ -11,6 +11,7 @@ import (
 	"github.com/truegrant/truegrant/api/admin"
 	"github.com/truegrant/truegrant/api/oauthserver"
 	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/captcha"
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/keys"
 	"github.com/truegrant/truegrant/mailer"
@@ -33,6 +34,9 @@ type Deps struct {
 	Mailer *mailer.Mailer
 	Box    *secret.Box
 	Log    logrus.FieldLogger
+	// Transport carries what is asked of services elsewhere, such as captcha
+	// providers; nil means one of each service's own, which honours HTTPS_PROXY.
+	Transport http.RoundTripper
 	// Now is the clock, Random the source of codes, secrets and ids.
 	Now     func() time.Time
 	Random  io.Reader
@@ -45,7 +49,9 @@ type Server struct {
 	kit       *web.Kit
 	ids       models.IDs
 	audit     models.Auditor
-	passwords password.Policy
+	passwords password.Checker
+	// captcha is nil when nobody has to prove to be a person.
+	captcha   *captcha.Verifier
 	addresses *accounts.Addresses
 	redirects *redirects.AllowList
 	onetime   *onetime.Service
@@ -70,15 +76,22 @@ func New(deps Deps) (*Server, error) {
 		Deps:      deps,
 		ids:       models.IDs{Random: deps.Random},
 		audit:     models.Auditor{Disabled: cfg.AuditLog.DisablePostgres, Random: deps.Random},
-		passwords: password.Policy{MinLength: cfg.Password.MinLength, Required: cfg.Password.RequiredCharacters},
+		passwords: newPasswordChecker(cfg.Password, deps.Transport, deps.Log),
 		addresses: accounts.NewAddresses(),
 		redirects: allowed,
 		clientIP:  web.ClientIP{TrustSBForwardedFor: cfg.Security.SBForwardedForEnabled},
+	}
+	if s.captcha, err = newCaptcha(cfg.Security.Captcha, deps.Transport); err != nil {
+		return nil, err
 	}
 	s.kit = &web.Kit{Auth: deps.Tokens, Now: deps.Now, Fail: s.fail}
 	s.limits = newLimits(cfg, deps.Now())
 	s.onetime = onetime.New(onetime.Deps{
 		DB: deps.DB, Random: deps.Random, Budget: s.limits.emails,
+		Recipients: recipients{
+			authorized: cfg.External.EmailAuthorizedAddresses,
+			validator:  mailer.NewValidator(cfg.Mailer, nil, deps.Transport),
+		},
 		Mail: codeMails{mail: deps.Mailer, siteURL: cfg.SiteURL, paths: cfg.Mailer.URLPaths},
 	}, cfg.Mailer, cfg.SMTP)
 	s.admin = admin.New(admin.Deps{

@@ -13,6 +13,7 @@ import (
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
 )
@@ -39,7 +40,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 	if err := s.admit(s.limits.signup, r); err != nil {
 		return err
 	}
-	if err := s.checkSignUp(in); err != nil {
+	if err := s.checkSignUp(r, in); err != nil {
 		return err
 	}
 
@@ -59,14 +60,14 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 
 // checkSignUp applies the project's rules and puts address and challenge into
 // their stored form.
-func (s *Server) checkSignUp(in *signUpRequest) (err error) {
+func (s *Server) checkSignUp(r *http.Request, in *signUpRequest) (err error) {
 	if s.Config.DisableSignup {
 		return errSignupDisabled()
 	}
 	if in.Password == "" {
 		return apierror.Validation("Signup requires a valid password")
 	}
-	if err := s.checkPassword(in.Password); err != nil {
+	if err := s.checkPassword(r, in.Password); err != nil {
 		return err
 	}
 	switch {
@@ -114,7 +115,8 @@ func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpReq
 // createUnconfirmed writes a new user together with the code that confirms the
 // address, and mails it.
 func (s *Server) createUnconfirmed(r *http.Request, fresh models.NewUser, mail codeMail) (*models.User, error) {
-	if err := s.onetime.Admit(r.Context(), nil, s.kit.Time(r)); err != nil {
+	request := onetime.Request{Kind: mail.kind, To: fresh.Email, Now: s.kit.Time(r)}
+	if err := s.onetime.Admit(r.Context(), request); err != nil {
 		return nil, err
 	}
 	trail := s.audit.By(asUser(fresh), models.AuditConfirmationRequested, map[string]any{"provider": accounts.ProviderEmail})
@@ -256,8 +258,8 @@ func (s *Server) confirmExisting(w http.ResponseWriter, r *http.Request, user *m
 }
 
 // checkPassword applies the length limit and the project's policy.
-func (s *Server) checkPassword(plain string) error {
-	return web.CheckPassword(s.passwords, plain)
+func (s *Server) checkPassword(r *http.Request, plain string) error {
+	return web.CheckPassword(r.Context(), s.passwords, plain)
 }
 
 // signInMethod is how a user came in: the amr method, and the provider for the

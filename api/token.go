@@ -26,6 +26,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	grant := form.Get("grant_type")
+	if needsCaptcha(grant) {
+		if err := s.requirePerson(r); err != nil {
+			return err
+		}
+	}
 	handlers := map[string]web.Handler{
 		"password": s.grantPassword, "refresh_token": s.grantRefresh, "pkce": s.grantPKCE,
 	}
@@ -66,6 +71,7 @@ func (s *Server) grantPassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
+	weak := s.weakness(r, in.Password) // before the session: it may take seconds
 	draft, err := s.Tokens.Draft(r.Context(), tokens.SignIn{User: user, Method: "password", Origin: s.origin(r), Now: now})
 	if err != nil {
 		return err
@@ -77,7 +83,7 @@ func (s *Server) grantPassword(w http.ResponseWriter, r *http.Request) error {
 	user.LastSignInAt, user.UpdatedAt = &now, now
 	view.SetIssuedHeaders(w.Header(), draft.Issued)
 	return web.JSON(w, http.StatusOK, view.PasswordSession{
-		Session: view.NewSession(draft.Issued, user, now), WeakPassword: s.weakness(in.Password),
+		Session: view.NewSession(draft.Issued, user, now), WeakPassword: weak,
 	})
 }
 
@@ -142,9 +148,10 @@ func (s *Server) checkConfirmed(provider string, user *models.User) error {
 }
 
 // weakness tells a user whose password is right that it would be refused today.
-func (s *Server) weakness(plain string) *view.WeakPassword {
-	weak := s.passwords.Check(plain)
-	if weak == nil {
+// Where that cannot be found out the user signs in all the same.
+func (s *Server) weakness(r *http.Request, plain string) *view.WeakPassword {
+	weak, err := s.passwords.Check(r.Context(), plain)
+	if err != nil || weak == nil {
 		return nil
 	}
 	return &view.WeakPassword{Message: weak.Message, Reasons: weak.Reasons}

@@ -36,7 +36,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.
 	if err != nil {
 		return err
 	}
-	if err := s.checkUpdate(in, caller); err != nil {
+	if err := s.checkUpdate(r, in, caller); err != nil {
 		return err
 	}
 	changes, trail, err := s.userChanges(r, in, caller)
@@ -53,12 +53,12 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.
 
 // checkUpdate says whether the caller may change what is asked, and whether
 // the values are well formed.
-func (s *Server) checkUpdate(in *userUpdate, caller *web.Caller) error {
+func (s *Server) checkUpdate(r *http.Request, in *userUpdate, caller *web.Caller) error {
 	if err := s.checkNewAddresses(in, caller); err != nil {
 		return err
 	}
 	if in.Password != nil {
-		if err := s.checkPassword(*in.Password); err != nil {
+		if err := s.checkPassword(r, *in.Password); err != nil {
 			return err
 		}
 	}

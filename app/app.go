@@ -47,6 +47,9 @@ type Options struct {
 	Version string
 	// Tracer sees every statement; nil traces nothing.
 	Tracer pgx.QueryTracer
+	// Transport carries what is asked of services elsewhere; nil means one of
+	// each service's own, which honours HTTPS_PROXY.
+	Transport http.RoundTripper
 }
 
 // New wires an App. All problems of the configuration that only the parts can
@@ -74,6 +77,7 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 		Config: cfg, DB: db, Keys: keySet, Tokens: service, Box: box, Mailer: mail,
 		Hasher: password.New(runtime.GOMAXPROCS(0), opts.Random),
 		Log:    opts.Log, Now: opts.Now, Random: opts.Random, Version: opts.Version,
+		Transport: opts.Transport,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

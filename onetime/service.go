@@ -84,11 +84,19 @@ type Budget interface {
 	Allow(ctx context.Context, key string, now time.Time) (bool, error)
 }
 
+// Recipients says whom mail may go to. What it reports becomes the cause of a
+// SendError.
+type Recipients interface {
+	Check(ctx context.Context, address string) error
+}
+
 // Deps are what a Service works with.
 type Deps struct {
 	DB     *storage.DB
 	Mail   Sender
 	Random io.Reader
+	// Recipients is nil when mail may go to every address.
+	Recipients Recipients
 	// Budget is nil when mails are not counted.
 	Budget Budget
 }
@@ -121,18 +129,34 @@ func (s *Service) Draft(kind Kind, user uuid.UUID, email string) (code string, t
 	}, nil
 }
 
+// Request asks whether a code may be sent.
+type Request struct {
+	Kind Kind
+	// To is the address that it would go to.
+	To string
+	// LastSent is when the user got the last code of this type; nil for never.
+	LastSent *time.Time
+	Now      time.Time
+}
+
 // Admit reports whether a code may be sent to a user now: not sooner than the
-// configured time after the last one, and within the server's budget.
-func (s *Service) Admit(ctx context.Context, lastSent *time.Time, now time.Time) error {
-	if lastSent != nil {
-		if next := lastSent.Add(s.maxFrequency); now.Before(next) {
-			return &TooSoonError{next.Sub(now)}
+// configured time after the last one, to an address that mail may go to, and
+// within the server's budget.
+func (s *Service) Admit(ctx context.Context, q Request) error {
+	if q.LastSent != nil {
+		if next := q.LastSent.Add(s.maxFrequency); q.Now.Before(next) {
+			return &TooSoonError{next.Sub(q.Now)}
+		}
+	}
+	if s.Recipients != nil {
+		if err := s.Recipients.Check(ctx, q.To); err != nil {
+			return &SendError{q.Kind, err}
 		}
 	}
 	if s.Budget == nil {
 		return nil
 	}
-	allowed, err := s.Budget.Allow(ctx, "", now)
+	allowed, err := s.Budget.Allow(ctx, "", q.Now)
 	if err != nil {
 		return err
 	}

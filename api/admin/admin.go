@@ -28,7 +28,7 @@ type Deps struct {
 	IDs   models.IDs
 	Audit models.Auditor
 	// Passwords judges the passwords that updates set; creation takes any.
-	Passwords password.Policy
+	Passwords password.Checker
 	Addresses *accounts.Addresses
 }
 

@@ -93,7 +93,7 @@ func (s *Server) newUpdate(r *http.Request, in *userInput, user *models.User) (*
 	if in.Password == nil {
 		return u, nil
 	}
-	if err := web.CheckPassword(s.Passwords, *in.Password); err != nil {
+	if err := web.CheckPassword(r.Context(), s.Passwords, *in.Password); err != nil {
 		return nil, err
 	}
 	hash, err := s.Hasher.Hash(r.Context(), *in.Password)

@@ -1,6 +1,9 @@
 package apierror
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // Code is GoTrue's error_code.
 type Code string
@@ -16,9 +19,11 @@ const (
 	ReauthenticationNotValid         Code = "reauthentication_not_valid"
 	BadJSON                          Code = "bad_json"
 	BadJWT                           Code = "bad_jwt"
+	CaptchaFailed                    Code = "captcha_failed"
 	Conflict                         Code = "conflict"
 	CurrentPasswordInvalid           Code = "current_password_invalid"
 	CurrentPasswordRequired          Code = "current_password_required"
+	EmailAddressInvalid              Code = "email_address_invalid"
 	EmailAddressNotAuthorized        Code = "email_address_not_authorized"
 	EmailExists                      Code = "email_exists"
 	EmailNotConfirmed                Code = "email_not_confirmed"
@@ -91,6 +96,13 @@ func Internal(cause error) *Error {
 // Failure returns a 500 with a sentence that names what failed.
 func Failure(message string, cause error) *Error {
 	return &Error{Status: http.StatusInternalServerError, Code: UnexpectedFailure, Message: message, cause: cause}
+}
+
+// Elsewhere is Failure for a service elsewhere that did not do its part. The
+// log gets the words of cause only: a deadline in its chain was that service's,
+// and must not be taken for the request's own.
+func Elsewhere(message string, cause error) *Error {
+	return Failure(message, errors.New(cause.Error()))
 }
 
 // Unavailable returns the answer for a database that is away for the moment.

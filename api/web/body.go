@@ -38,6 +38,19 @@ func Decode[T any](r *http.Request) (*T, error) {
 	return into, nil
 }
 
+// Peek is Decode for those who come before the handler: the body is left as it
+// was.
+func Peek[T any](r *http.Request) (*T, error) {
+	raw, err := Body(r)
+	if err != nil {
+		return nil, err
+	}
+	rewind := func() { r.Body = io.NopCloser(bytes.NewReader(raw)) }
+	defer rewind()
+	rewind()
+	return Decode[T](r)
+}
+
 // escapesNUL reports whether JSON text holds the escape sequence of U+0000,
 // which is not the same as those characters after an escaped backslash.
 func escapesNUL(raw []byte) bool {
