@@ -29,13 +29,9 @@ func (s *Server) listFactors(w http.ResponseWriter, r *http.Request, _ *web.Admi
 	if err != nil {
 		return err
 	}
-	factors, err := s.factorsOf(r, user)
-	if err != nil {
-		return err
-	}
-	shown := make([]view.Factor, 0, len(factors))
-	for i := range factors {
-		shown = append(shown, shownFactor(&factors[i]))
+	shown := make([]view.Factor, 0, len(user.Factors))
+	for _, factor := range user.Factors {
+		shown = append(shown, view.NewFactor(factor))
 	}
 	return web.JSON(w, http.StatusOK, shown)
 }
@@ -68,7 +64,7 @@ func (s *Server) updateFactor(w http.ResponseWriter, r *http.Request, admin *web
 	if err != nil {
 		return updateFactorError(err, in.FriendlyName)
 	}
-	return web.JSON(w, http.StatusOK, shownFactor(changed))
+	return web.JSON(w, http.StatusOK, view.NewFactor(*changed))
 }
 
 func updateFactorError(err error, name string) error {
@@ -110,11 +106,11 @@ func (s *Server) deleteFactor(w http.ResponseWriter, r *http.Request, _ *web.Adm
 	case err != nil:
 		return apierror.Failure("Database error deleting factor", err)
 	}
-	return web.JSON(w, http.StatusOK, shownFactor(factor))
+	return web.JSON(w, http.StatusOK, view.NewFactor(*factor))
 }
 
 // pathFactor finds the user whom the path names, and the factor among theirs.
-func (s *Server) pathFactor(r *http.Request) (*models.User, *models.AdminFactor, error) {
+func (s *Server) pathFactor(r *http.Request) (*models.User, *models.Factor, error) {
 	user, err := s.pathUser(r)
 	if err != nil {
 		return nil, nil, err
@@ -123,41 +119,20 @@ func (s *Server) pathFactor(r *http.Request) (*models.User, *models.AdminFactor,
 	if err != nil {
 		return nil, nil, apierror.New(http.StatusNotFound, apierror.ValidationFailed, "factor_id must be an UUID")
 	}
-	factors, err := s.factorsOf(r, user)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := range factors {
-		if factors[i].ID == id {
-			return user, &factors[i], nil
+	for i := range user.Factors {
+		if user.Factors[i].ID == id {
+			return user, &user.Factors[i], nil
 		}
 	}
 	return nil, nil, errFactorNotFound()
-}
-
-func (s *Server) factorsOf(r *http.Request, user *models.User) ([]models.AdminFactor, error) {
-	factors, err := models.AdminFactors(s.DB.Conn(r.Context()), user.ID)
-	if err != nil {
-		return nil, apierror.Failure("Database error loading factor", err)
-	}
-	return factors, nil
 }
 
 func errFactorNotFound() error {
 	return apierror.New(http.StatusNotFound, codeFactorNotFound, "Factor not found")
 }
 
-func shownFactor(f *models.AdminFactor) view.Factor {
-	shown := view.NewFactor(f.Factor)
-	if f.LastChallengedAt != nil {
-		at := f.LastChallengedAt.UTC()
-		shown.LastChallengedAt = &at
-	}
-	return shown
-}
-
 // factorTraits tell an audit entry about the factor that was changed.
-func factorTraits(user *models.User, factor *models.AdminFactor) map[string]any {
+func factorTraits(user *models.User, factor *models.Factor) map[string]any {
 	return map[string]any{"user_id": user.ID, "factor_id": factor.ID, "factor_type": factor.FactorType}
 }
 

@@ -111,7 +111,7 @@ func NewFactor(f models.Factor) Factor {
 	return Factor{
 		ID: f.ID, CreatedAt: f.CreatedAt.UTC(), UpdatedAt: f.UpdatedAt.UTC(), Status: f.Status,
 		FriendlyName: f.FriendlyName, FactorType: f.FactorType, Phone: f.Phone,
-		WebAuthnAAGUID: f.WebAuthnAAGUID, LastWebAuthnChallengeData: data,
+		LastChallengedAt: utc(f.LastChallengedAt), WebAuthnAAGUID: f.WebAuthnAAGUID, LastWebAuthnChallengeData: data,
 	}
 }
 
