@@ -26,8 +26,10 @@ type flow struct {
 	target int
 	// codes tells that codes have to be prepared before a turn.
 	codes bool
-	http  func(w *wire, caller int) operation
-	bare  func(caller int) operation
+	// redeems tells that each operation redeems a code.
+	redeems bool
+	http    func(w *wire, caller int) operation
+	bare    func(caller int) operation
 }
 
 func (w *world) flows() []flow {
@@ -35,8 +37,8 @@ func (w *world) flows() []flow {
 		{name: "refresh", target: 40, http: w.refresh, bare: w.bareRefresh},
 		{name: "user", target: 20, http: w.getUser, bare: w.bareUser},
 		{name: "userinfo", target: 20, http: w.userInfo, bare: w.bareUserInfo},
-		{name: "token", target: 40, codes: true, http: w.token, bare: w.bareToken},
-		{name: "authorize-to-token", http: w.flow, bare: w.bareFlow},
+		{name: "token", target: 40, codes: true, redeems: true, http: w.token, bare: w.bareToken},
+		{name: "authorize-to-token", redeems: true, http: w.flow, bare: w.bareFlow},
 	}
 }
 

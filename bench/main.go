@@ -37,7 +37,7 @@ func main() {
 	defer stop()
 	if err := command(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1) //nolint:gocritic // stop only restores signals
+		os.Exit(1) //nolint:gocritic,forbidigo // main exits; stop only restores signals
 	}
 }
 
@@ -53,7 +53,7 @@ func command(ctx context.Context, args []string) error {
 }
 
 func parse(args []string) (options, error) {
-	opts := options{now: time.Now, out: os.Stdout}
+	opts := options{now: time.Now, out: os.Stdout} //nolint:forbidigo // a program asks the clock
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&opts.postgres, "pg", "", "`URL` of a superuser on a PostgreSQL server; empty starts a private one")
 	flags.StringVar(&opts.binary, "server", "bin/truegrant", "the `binary` to measure")

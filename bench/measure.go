@@ -175,7 +175,26 @@ func (w *world) bareTurn(ctx context.Context, f flow, callers int, length time.D
 	for i := range operations {
 		operations[i] = f.bare(i)
 	}
-	return turn(ctx, operations, length, w.now)
+	before, err := w.redeemed(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	r, err := turn(ctx, operations, length, w.now)
+	if err != nil {
+		return result{}, err
+	}
+	after, err := w.redeemed(ctx)
+	if f.redeems && err == nil && after-before != r.operations {
+		// A statement that finds its condition unmet is fast and no measure.
+		// Refreshes need no such check: the server would refuse the next one.
+		err = fmt.Errorf("the bare SQL redeemed %d codes in %d operations", after-before, r.operations)
+	}
+	return r, err
+}
+
+func (w *world) redeemed(ctx context.Context) (n int, err error) {
+	err = w.pool.QueryRow(ctx, `select count(*) from oauth_redeemed_codes`).Scan(&n)
+	return n, err
 }
 
 func (w *world) ready(ctx context.Context, f flow, length time.Duration) error {

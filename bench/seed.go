@@ -85,10 +85,20 @@ func (w *world) fill(ctx context.Context, p *project) error {
 	if err := w.addUsers(ctx, service); err != nil {
 		return err
 	}
+	if err := w.addConsents(ctx); err != nil {
+		return err
+	}
 	if w.recorded, err = record(ctx, p); err != nil {
 		return err
 	}
 	_, err = w.pool.Exec(ctx, "analyze")
+	return err
+}
+
+// addConsents lets every user have consented to the client before.
+func (w *world) addConsents(ctx context.Context) error {
+	_, err := w.pool.Exec(ctx, `insert into oauth_consents (id, user_id, client_id, scopes, granted_at)
+		select gen_random_uuid(), id, $1, $2, now() from users`, w.client, scope)
 	return err
 }
 

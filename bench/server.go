@@ -108,7 +108,7 @@ func (s *server) waitReady(ctx context.Context, now func() time.Time) error {
 
 // stop ends the process and removes its log.
 func (s *server) stop() error {
-	return errors.Join(s.end(), s.log.Close(), os.RemoveAll(s.folder))
+	return errors.Join(s.end(), s.log.Close(), os.RemoveAll(s.folder)) //nolint:gosec // a folder that we made
 }
 
 func (s *server) end() error {
@@ -168,7 +168,7 @@ func (u usage) row(r result) row {
 
 // cpuTime is the user and system time of a process so far.
 func cpuTime(pid int) (time.Duration, error) {
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat")) //nolint:gosec // a number
 	if err != nil {
 		return 0, err
 	}
