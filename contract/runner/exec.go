@@ -198,7 +198,7 @@ func (r *run) request(st *Step) (map[string]any, error) {
 	}
 	resp, err := r.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("request failed: %v", trimAddr(err))
+		return nil, fmt.Errorf("request failed: %w", trimAddr(err))
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, 4<<20))
