@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -26,17 +25,10 @@ type factors struct {
 	phones phoneCodes
 }
 
-// newFactors fails when the configuration of the hooks is wrong.
-func newFactors(s *Server) (*factors, error) {
-	configured, err := hooks.New(hooks.Config{
-		Targets: hooks.Targets(s.Config.Hook), Database: s.DB, Now: s.Now, Random: s.Random,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("hooks: %w", err)
-	}
+func newFactors(s *Server) *factors {
 	return &factors{
-		Server: s, party: mfa.NewRelyingParty(s.Config.WebAuthn), hooks: configured, phones: s.newPhoneCodes(configured),
-	}, nil
+		Server: s, party: mfa.NewRelyingParty(s.Config.WebAuthn), hooks: s.Hooks, phones: s.newPhoneCodes(s.Hooks),
+	}
 }
 
 // factorRoutes registers the routes of second factors. They are for the user's

@@ -13,6 +13,7 @@ import (
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/captcha"
 	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/keys"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/models"
@@ -33,6 +34,7 @@ type Deps struct {
 	Hasher *password.Hasher
 	Mailer *mailer.Mailer
 	Box    *secret.Box
+	Hooks  *hooks.Hooks
 	Log    logrus.FieldLogger
 	// Transport carries what is asked of services elsewhere, such as captcha
 	// providers; nil means one of each service's own, which honours HTTPS_PROXY.
@@ -106,9 +108,7 @@ func New(deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.factors, err = newFactors(s); err != nil {
-		return nil, err
-	}
+	s.factors = newFactors(s)
 	if s.settings, err = renderSettings(cfg); err != nil {
 		return nil, err
 	}

@@ -64,17 +64,19 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 	if err := errors.Join(keysErr, boxErr, mailErr, dbErr); err != nil {
 		return nil, err
 	}
-	hook, err := newHook(cfg.Hook, db, opts)
+	configured, err := hooks.New(hooks.Config{
+		Targets: hooks.Targets(cfg.Hook), Database: db, Now: opts.Now, Random: opts.Random,
+	})
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(fmt.Errorf("hooks: %w", err), db.Close())
 	}
 
 	service := tokens.New(tokens.Deps{
-		DB: db, Keys: keySet, Box: box, Hook: hook, Random: opts.Random, Issuer: oauthserver.Issuer(cfg),
+		DB: db, Keys: keySet, Box: box, Hook: newHook(configured), Random: opts.Random, Issuer: oauthserver.Issuer(cfg),
 		Audit: models.Auditor{Disabled: cfg.AuditLog.DisablePostgres, Random: opts.Random},
 	}, cfg.JWT, cfg.Sessions, cfg.Security)
 	handler, err := api.New(api.Deps{
-		Config: cfg, DB: db, Keys: keySet, Tokens: service, Box: box, Mailer: mail,
+		Config: cfg, DB: db, Keys: keySet, Tokens: service, Box: box, Mailer: mail, Hooks: configured,
 		Hasher: password.New(runtime.GOMAXPROCS(0), opts.Random),
 		Log:    opts.Log, Now: opts.Now, Random: opts.Random, Version: opts.Version,
 		Transport: opts.Transport,
@@ -108,17 +110,11 @@ func newMailer(cfg *conf.Config, opts Options) (*mailer.Mailer, error) {
 }
 
 // newHook returns the access token hook, nil when none is configured.
-func newHook(cfg conf.Hook, db *storage.DB, opts Options) (tokens.Hook, error) {
-	configured, err := hooks.New(hooks.Config{
-		Targets: hooks.Targets(cfg), Database: db, Now: opts.Now, Random: opts.Random,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("hooks: %w", err)
-	}
+func newHook(configured *hooks.Hooks) tokens.Hook {
 	if !configured.Enabled(hooks.PointCustomAccessToken) {
-		return nil, nil
+		return nil
 	}
-	return accessTokenHook{configured}, nil
+	return accessTokenHook{configured}
 }
 
 // accessTokenHook lets package tokens call package hooks, which does not know
