@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/onetime"
@@ -18,6 +19,8 @@ type codeMail struct {
 	// the flow and method its authentication method.
 	challenge         *flow.Challenge
 	startedBy, method string
+	// throttled lets one of several requests of the same moment win.
+	throttled bool
 }
 
 // What begins a flow that a mail continues: the provider_type that GoTrue
@@ -29,17 +32,17 @@ const (
 
 // confirmationMail confirms the address of a sign-up.
 func confirmationMail(challenge *flow.Challenge, startedBy string) codeMail {
-	return codeMail{onetime.Confirmation, challenge, startedBy, models.FlowEmailSignUp}
+	return codeMail{kind: onetime.Confirmation, challenge: challenge, startedBy: startedBy, method: models.FlowEmailSignUp}
 }
 
 // recoveryMail helps a user who has forgotten the password.
 func recoveryMail(challenge *flow.Challenge) codeMail {
-	return codeMail{onetime.Recovery, challenge, models.FlowRecovery, models.FlowRecovery}
+	return codeMail{kind: onetime.Recovery, challenge: challenge, startedBy: models.FlowRecovery, method: models.FlowRecovery}
 }
 
 // magicLinkMail signs a user in.
 func magicLinkMail(challenge *flow.Challenge) codeMail {
-	return codeMail{onetime.MagicLink, challenge, models.FlowMagicLink, models.FlowMagicLink}
+	return codeMail{kind: onetime.MagicLink, challenge: challenge, startedBy: models.FlowMagicLink, method: models.FlowMagicLink}
 }
 
 // invitationMail invites a user.
@@ -61,14 +64,35 @@ func (s *Server) sendCode(r *http.Request, m codeMail, user *models.User, trail 
 	if err := s.onetime.Admit(r.Context(), request); err != nil {
 		return err
 	}
+	m.throttled = true
 	issued, err := s.issueCode(r, m, user, trail)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		return nil // confirmed, or gone, meanwhile: nothing to send
+		return nil // confirmed, gone, or sent a code meanwhile: nothing to send
 	case err != nil:
 		return err
 	}
 	return s.mailCode(r, m.kind, issued.user, issued.code, issued.token.Hash)
+}
+
+// issueCode stores a code for an existing user.
+func (s *Server) issueCode(r *http.Request, mail codeMail, user *models.User, trail models.AuditTrail) (*issuedCode, error) {
+	now := s.kit.Time(r)
+	code, token, err := s.draft(mail, user)
+	if err != nil {
+		return nil, err
+	}
+	token.Throttled, token.LastSent = mail.throttled, user.SentAt(token.Type)
+	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trail, now); err != nil {
+		return nil, apierror.Failure("Database error saving link", err)
+	}
+	if token.Type == models.RecoveryToken {
+		user.RecoverySentAt = &now
+	} else {
+		user.ConfirmationSentAt = &now
+	}
+	user.UpdatedAt = now
+	return &issuedCode{user, code, token}, nil
 }
 
 // mailCode hands over a code that is stored.

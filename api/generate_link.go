@@ -135,22 +135,3 @@ func (s *Server) issueRecovery(r *http.Request, in *linkRequest, mail codeMail) 
 	}
 	return s.issueCode(r, mail, user, s.audit.By(user, models.AuditRecoveryRequested, nil))
 }
-
-// issueCode stores a code for an existing user.
-func (s *Server) issueCode(r *http.Request, mail codeMail, user *models.User, trail models.AuditTrail) (*issuedCode, error) {
-	now := s.kit.Time(r)
-	code, token, err := s.draft(mail, user)
-	if err != nil {
-		return nil, err
-	}
-	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trail, now); err != nil {
-		return nil, apierror.Failure("Database error saving link", err)
-	}
-	if token.Type == models.RecoveryToken {
-		user.RecoverySentAt = &now
-	} else {
-		user.ConfirmationSentAt = &now
-	}
-	user.UpdatedAt = now
-	return &issuedCode{user, code, token}, nil
-}

@@ -388,7 +388,7 @@ func TestOTPRace(t *testing.T) {
 	require.Len(t, mail.To(email), 1)
 }
 
-// However many mails are asked for at once, the newest code works and no other.
+// However many mails are asked for at once, one is sent, and its code works.
 func TestCodesAskedForAtOnce(t *testing.T) {
 	t.Parallel()
 	app, mail := mailing(t)
@@ -400,13 +400,9 @@ func TestCodesAskedForAtOnce(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, app.Count(`select count(*) from one_time_tokens`))
-	won := 0
-	for _, letter := range mail.To(user.Email) {
-		if app.Do(http.MethodGet, letter.Link(t).RequestURI(), nil).Fragment().Has("access_token") {
-			won++
-		}
-	}
-	require.Equal(t, 1, won)
+	letters := mail.To(user.Email)
+	require.Len(t, letters, 1)
+	require.True(t, app.Do(http.MethodGet, letters[0].Link(t).RequestURI(), nil).Fragment().Has("access_token"))
 }
 
 // Each route has a bucket of its own for each client.

@@ -155,13 +155,9 @@ func (s *Server) redeemCode(r *http.Request, pending *models.PendingUser, hashes
 	if err != nil {
 		return nil, err
 	}
-	redemption := models.Redemption{UserID: pending.ID, Type: pending.Type, Hashes: hashes}
-	if pending.InvitedAt != nil && pending.EncryptedPassword == "" {
-		// An account that was confirmed must not wait for a first password that
-		// anybody could set by asking for it.
-		if redemption.PasswordHash, err = s.Hasher.Unguessable(); err != nil {
-			return nil, err
-		}
+	redemption, err := s.redemption(pending, hashes)
+	if err != nil {
+		return nil, err
 	}
 	redeemed, err := models.RedeemOneTimeToken(s.DB.Conn(r.Context()), redemption, draft.Session, trail, now)
 	if err != nil {
@@ -171,6 +167,19 @@ func (s *Server) redeemCode(r *http.Request, pending *models.PendingUser, hashes
 		return nil, onetime.ErrExpired
 	}
 	return &draft.Issued, nil
+}
+
+// redemption is what spends a code. Who accepts an invitation gets a password
+// that nobody knows: the confirmed account must not wait for a first one that
+// anybody could set by asking for it.
+func (s *Server) redemption(pending *models.PendingUser, hashes []string) (models.Redemption, error) {
+	redemption := models.Redemption{UserID: pending.ID, Type: pending.Type, Hashes: hashes}
+	if pending.InvitedAt == nil || pending.EncryptedPassword != "" {
+		return redemption, nil
+	}
+	var err error
+	redemption.PasswordHash, err = s.Hasher.Unguessable()
+	return redemption, err
 }
 
 // verifiedTrail tells of a code that was redeemed: the end of a sign-up, or a

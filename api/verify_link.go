@@ -79,12 +79,16 @@ func (s *Server) followInFlow(r *http.Request, kind, hash, target string) (strin
 	if kindsOf(kind) == nil {
 		return "", errUnknownKind()
 	}
-	pending, _, err := s.findByLink(r, kind, hash)
+	pending, hashes, err := s.findByLink(r, kind, hash)
+	if err != nil {
+		return "", err
+	}
+	redemption, err := s.redemption(pending, hashes)
 	if err != nil {
 		return "", err
 	}
 	trail := s.verifiedTrail(&pending.User)
-	result, err := models.ContinueFlow(s.DB.Conn(r.Context()), pending, hash, flowMethod(kind, pending.Type), trail, s.kit.Time(r))
+	result, err := models.ContinueFlow(s.DB.Conn(r.Context()), redemption, flowMethod(kind, pending.Type), trail, s.kit.Time(r))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("continue flow: %w", err)

@@ -138,22 +138,23 @@ type ContinuedFlow struct {
 // RedeemOneTimeToken, but no session starts. Instead the code of the user's
 // newest flow of a method is handed out. One conditional statement, so of two
 // concurrent requests with one link exactly one is Spent.
-func ContinueFlow(c *storage.Conn, user *PendingUser, hash, method string, trail AuditTrail, now time.Time) (*ContinuedFlow, error) {
-	column := string(user.Type)
+func ContinueFlow(c *storage.Conn, n Redemption, method string, trail AuditTrail, now time.Time) (*ContinuedFlow, error) {
+	column := string(n.Type)
 	result := new(ContinuedFlow)
 	err := c.Get(result, `with flow as (
 		select id, auth_code from flow_state
 		 where user_id = $3 and authentication_method = $5 and auth_code <> ''
 		 order by created_at desc limit 1 for update),
 		changed as (
-		update users set `+column+` = '', `+confirmAddress+`, updated_at = $2::timestamptz
-		 where id = $3 and `+column+` = $4 and exists (select from flow) returning id, email),`+
+		update users set `+column+` = '', `+confirmAddress+`, updated_at = $2::timestamptz,
+			encrypted_password = coalesce(nullif($6::text, ''), encrypted_password)
+		 where id = $3 and `+column+` = any ($4) and exists (select from flow) returning id, email),`+
 		confirmRelations+`,
 		issued as (update flow_state set auth_code_issued_at = $2::timestamptz, updated_at = $2::timestamptz
 		 where id = (select id from flow) and exists (select from changed)),`+
 		insertAudit+`
 		select exists (select from changed) as spent, coalesce((select auth_code from flow), '') as auth_code`,
-		trail.json(), now, user.ID, hash, method)
+		trail.json(), now, n.UserID, n.Hashes, method, n.PasswordHash)
 	return result, err
 }
 

@@ -61,6 +61,10 @@ type OneTimeToken struct {
 	Flow *NewFlow
 	// Invitation marks the user as invited by it.
 	Invitation bool
+	// Throttled makes the token depend on LastSent, when the user was sent a
+	// code before: of requests at the same moment only one is to send a mail.
+	Throttled bool
+	LastSent  *time.Time
 }
 
 // InFlow returns the token as part of a flow: its link leads the app to the
@@ -72,22 +76,25 @@ func (n OneTimeToken) InFlow(flow NewFlow) OneTimeToken {
 }
 
 // SetOneTimeToken stores a new code for the address of a user, with its flow;
-// an earlier one of the kind dies. ErrNotFound when the user is gone, or when
-// an address to confirm has been confirmed meanwhile.
+// an earlier one of the kind dies. ErrNotFound when the user is gone, when an
+// address to confirm has been confirmed meanwhile, or when another request of
+// the moment has sent a code.
 func SetOneTimeToken(c *storage.Conn, n OneTimeToken, trail AuditTrail, now time.Time) error {
 	column := string(n.Type)
 	var id uuid.UUID
 	return c.Get(&id, `with changed as (
 		update users set `+column+` = $3, `+n.Type.sentColumn()+` = $2::timestamptz, updated_at = $2::timestamptz,
 			invited_at = case when $9 then $2::timestamptz else invited_at end
-		 where id = $5 and ($8 <> 'confirmation_token' or email_confirmed_at is null) returning id),
+		 where id = $5 and ($8 <> 'confirmation_token' or email_confirmed_at is null)
+		   and (not $10 or `+n.Type.sentColumn()+` is not distinct from $11::timestamptz) returning id),
 		token as (
 		insert into one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
 		select $6, id, $8::one_time_token_type, $3, $7, $2::timestamptz at time zone 'UTC', $2::timestamptz at time zone 'UTC' from changed
 		on conflict (user_id, token_type) do update
 			set token_hash = excluded.token_hash, relates_to = excluded.relates_to, updated_at = excluded.updated_at),
 		`+insertFlow+`,`+insertAudit+` select id from changed`,
-		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address, column, n.Invitation)
+		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address, column, n.Invitation,
+		n.Throttled, n.LastSent)
 }
 
 // ForgetOneTimeToken undoes the time of a code whose mail could not be sent,
