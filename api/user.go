@@ -26,6 +26,7 @@ type userUpdate struct {
 	Phone           string         `json:"phone"`
 	Password        *string        `json:"password"`
 	CurrentPassword string         `json:"current_password"`
+	Nonce           string         `json:"nonce"`
 	Data            map[string]any `json:"data"`
 	AppMetadata     map[string]any `json:"app_metadata"`
 }
@@ -46,7 +47,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.
 	trail = append(trail, s.audit.By(&caller.User, models.AuditUserModified, nil)...)
 	user, err := models.UpdateUser(s.DB.Conn(r.Context()), caller.ID, changes, trail, s.kit.Time(r))
 	if err != nil {
-		return apierror.Failure("Error updating user", fmt.Errorf("update user %s: %w", caller.ID, err))
+		return updateFailure(changes, fmt.Errorf("update user %s: %w", caller.ID, err))
 	}
 	return web.JSON(w, http.StatusOK, view.NewUser(user))
 }
@@ -123,6 +124,10 @@ func (s *Server) userChanges(r *http.Request, in *userUpdate, caller *web.Caller
 	}
 	if in.Password == nil {
 		return changes, nil, nil
+	}
+	var err error
+	if changes.NonceHash, err = s.nonceHash(r, in, caller); err != nil {
+		return changes, nil, err
 	}
 	if err := s.checkPasswordChange(r, in, caller); err != nil {
 		return changes, nil, err

@@ -15,18 +15,19 @@ type AuditAction string
 
 // The audited actions.
 const (
-	AuditLogin                 AuditAction = "login"
-	AuditLogout                AuditAction = "logout"
-	AuditUserSignedUp          AuditAction = "user_signedup"
-	AuditUserInvited           AuditAction = "user_invited"
-	AuditUserDeleted           AuditAction = "user_deleted"
-	AuditUserModified          AuditAction = "user_modified"
-	AuditUserUpdatedPassword   AuditAction = "user_updated_password"
-	AuditUserRepeatedSignUp    AuditAction = "user_repeated_signup"
-	AuditRecoveryRequested     AuditAction = "user_recovery_requested"
-	AuditConfirmationRequested AuditAction = "user_confirmation_requested"
-	AuditTokenRefreshed        AuditAction = "token_refreshed"
-	AuditTokenRevoked          AuditAction = "token_revoked"
+	AuditLogin                   AuditAction = "login"
+	AuditLogout                  AuditAction = "logout"
+	AuditUserSignedUp            AuditAction = "user_signedup"
+	AuditUserInvited             AuditAction = "user_invited"
+	AuditUserDeleted             AuditAction = "user_deleted"
+	AuditUserModified            AuditAction = "user_modified"
+	AuditUserUpdatedPassword     AuditAction = "user_updated_password"
+	AuditUserRepeatedSignUp      AuditAction = "user_repeated_signup"
+	AuditReauthenticateRequested AuditAction = "user_reauthenticate_requested"
+	AuditRecoveryRequested       AuditAction = "user_recovery_requested"
+	AuditConfirmationRequested   AuditAction = "user_confirmation_requested"
+	AuditTokenRefreshed          AuditAction = "token_refreshed"
+	AuditTokenRevoked            AuditAction = "token_revoked"
 )
 
 // logType groups actions.

@@ -177,14 +177,3 @@ func RedeemOneTimeToken(c *storage.Conn, n Redemption, s NewSession, trail Audit
 		trail.json(), now, mustJSON(s), n.UserID, n.Hashes, n.PasswordHash)
 	return redeemed == 1, err
 }
-
-// SpendReauthentication spends the nonce of a change of password. It reports
-// false when the nonce is not the pending one.
-func SpendReauthentication(c *storage.Conn, user uuid.UUID, hash string, now time.Time) (bool, error) {
-	n, err := c.Exec(`with changed as (
-		update users set reauthentication_token = '', updated_at = $3
-		 where id = $1 and reauthentication_token = $2 and reauthentication_token <> '' returning id),
-		cleared as (delete from one_time_tokens where user_id = (select id from changed))
-		select from changed`, user, hash, now)
-	return n == 1, err
-}

@@ -32,6 +32,9 @@ type UserChanges struct {
 	// ends the others.
 	KeepSession uuid.UUID `json:"keep_session"`
 	EndSessions bool      `json:"end_sessions,omitempty"`
+	// NonceHash, if not empty, is the reauthentication code that permits the
+	// change: without it pending nothing is written.
+	NonceHash string `json:"nonce_hash"`
 	// ClearTokens drops every code and link that is still pending.
 	ClearTokens bool `json:"clear_tokens,omitempty"`
 
@@ -61,7 +64,7 @@ func NewMetadataPatch(members map[string]any) MetadataPatch {
 }
 
 // UpdateUser writes changes and the audit trail in one statement and returns
-// the user as it is then. ErrNotFound when the user is gone; a ConstraintError
+// the user as it is then. ErrNotFound when the user is gone or the nonce is not pending; a ConstraintError
 // tells which key is taken.
 func UpdateUser(c *storage.Conn, id uuid.UUID, changes UserChanges, trail AuditTrail, now time.Time) (*User, error) {
 	if changes.Identities == nil {
@@ -88,7 +91,7 @@ n as (
 	select * from json_to_record($3) as n(role text, email text, phone text, encrypted_password text,
 		email_confirmed_at timestamptz, phone_confirmed_at timestamptz, app_metadata jsonb,
 		user_metadata jsonb, app_patch jsonb, user_patch jsonb, is_anonymous bool, banned_until timestamptz, set_ban bool,
-		keep_session uuid, end_sessions bool, clear_tokens bool, identities json)),
+		keep_session uuid, end_sessions bool, clear_tokens bool, nonce_hash text, identities json)),
 changed as (
 	update users u set
 		role = coalesce(n.role, u.role), email = coalesce(n.email, u.email), phone = coalesce(n.phone, u.phone),
@@ -113,7 +116,8 @@ changed as (
 		reauthentication_token = case when n.clear_tokens then '' else u.reauthentication_token end,
 		reauthentication_sent_at = case when n.clear_tokens then null else u.reauthentication_sent_at end,
 		updated_at = $2::timestamptz
-	  from n where u.id = $4 and u.instance_id = '` + instanceID + `' returning u.*),
+	  from n where u.id = $4 and u.instance_id = '` + instanceID + `'
+	   and (n.nonce_hash = '' or u.reauthentication_token = n.nonce_hash) returning u.*),
 ended as (
 	delete from sessions where user_id = (select id from changed)
 	   and exists (select from n where n.end_sessions and n.keep_session <> sessions.id)),
