@@ -70,24 +70,6 @@ func LoginRequired(desc string) *Error {
 	return NewError(CodeLoginRequired, desc)
 }
 
-// ConsentRequired says that prompt=none, and consent is missing (OIDC Core
-// §3.1.2.6).
-func ConsentRequired(desc string) *Error {
-	return NewError(CodeConsentRequired, desc)
-}
-
-// InteractionRequired says that prompt=none, and the user must act (OIDC Core
-// §3.1.2.6).
-func InteractionRequired(desc string) *Error {
-	return NewError(CodeInteractionRequired, desc)
-}
-
-// AccountSelectionRequired says that prompt=none, and the user must choose an
-// account (OIDC Core §3.1.2.6).
-func AccountSelectionRequired(desc string) *Error {
-	return NewError(CodeAccountSelectionRequired, desc)
-}
-
 // RequestNotSupported says that the request parameter is not supported (OIDC
 // Core §3.1.2.6).
 func RequestNotSupported(desc string) *Error {
@@ -112,18 +94,6 @@ func InvalidToken(desc string) *Error {
 	return NewError(CodeInvalidToken, desc)
 }
 
-// InsufficientScope says that the access token does not cover the request (RFC
-// 6750 §3.1).
-func InsufficientScope(desc string) *Error {
-	return NewError(CodeInsufficientScope, desc)
-}
-
-// UnsupportedTokenType says that this kind of token cannot be revoked (RFC
-// 7009 §2.2.1).
-func UnsupportedTokenType(desc string) *Error {
-	return NewError(CodeUnsupportedTokenType, desc)
-}
-
 // InvalidRedirectURI says that a redirect URI may not be registered (RFC 7591
 // §3.2.2).
 func InvalidRedirectURI(desc string) *Error {
@@ -134,31 +104,4 @@ func InvalidRedirectURI(desc string) *Error {
 // §3.2.2).
 func InvalidClientMetadata(desc string) *Error {
 	return NewError(CodeInvalidClientMetadata, desc)
-}
-
-// AuthorizationPending says that the user has not answered yet (RFC 8628
-// §3.5).
-func AuthorizationPending(desc string) *Error {
-	return NewError(CodeAuthorizationPending, desc)
-}
-
-// SlowDown says that the device polls too often (RFC 8628 §3.5).
-func SlowDown(desc string) *Error {
-	return NewError(CodeSlowDown, desc)
-}
-
-// ExpiredToken says that the device code has expired (RFC 8628 §3.5).
-func ExpiredToken(desc string) *Error {
-	return NewError(CodeExpiredToken, desc)
-}
-
-// InvalidDPoPProof says that the DPoP proof is invalid (RFC 9449 §5).
-func InvalidDPoPProof(desc string) *Error {
-	return NewError(CodeInvalidDPoPProof, desc)
-}
-
-// UseDPoPNonce says that the DPoP proof lacks the server's nonce (RFC 9449
-// §8).
-func UseDPoPNonce(desc string) *Error {
-	return NewError(CodeUseDPoPNonce, desc)
 }

@@ -23,28 +23,17 @@ const (
 // Error codes of OpenID Connect authentication requests (OIDC Core §3.1.2.6).
 const (
 	CodeLoginRequired            ErrorCode = "login_required"
-	CodeConsentRequired          ErrorCode = "consent_required"
-	CodeInteractionRequired      ErrorCode = "interaction_required"
-	CodeAccountSelectionRequired ErrorCode = "account_selection_required"
 	CodeRequestNotSupported      ErrorCode = "request_not_supported"
 	CodeRequestURINotSupported   ErrorCode = "request_uri_not_supported"
 	CodeRegistrationNotSupported ErrorCode = "registration_not_supported"
 )
 
-// Error codes of resource access (RFC 6750 §3.1), token revocation
-// (RFC 7009 §2.2.1), client registration (RFC 7591 §3.2.2), the device grant
-// (RFC 8628 §3.5) and DPoP (RFC 9449 §5, §8).
+// Error codes of resource access (RFC 6750 §3.1) and client registration (RFC
+// 7591 §3.2.2).
 const (
 	CodeInvalidToken          ErrorCode = "invalid_token"
-	CodeInsufficientScope     ErrorCode = "insufficient_scope"
-	CodeUnsupportedTokenType  ErrorCode = "unsupported_token_type"
 	CodeInvalidRedirectURI    ErrorCode = "invalid_redirect_uri"
 	CodeInvalidClientMetadata ErrorCode = "invalid_client_metadata"
-	CodeAuthorizationPending  ErrorCode = "authorization_pending"
-	CodeSlowDown              ErrorCode = "slow_down"
-	CodeExpiredToken          ErrorCode = "expired_token"
-	CodeInvalidDPoPProof      ErrorCode = "invalid_dpop_proof"
-	CodeUseDPoPNonce          ErrorCode = "use_dpop_nonce"
 )
 
 // maxDescription bounds an error_description in bytes: it may quote a

@@ -49,22 +49,12 @@ func TestConstructors(t *testing.T) {
 		"server_error":               ServerError,
 		"temporarily_unavailable":    TemporarilyUnavailable,
 		"login_required":             LoginRequired,
-		"consent_required":           ConsentRequired,
-		"interaction_required":       InteractionRequired,
-		"account_selection_required": AccountSelectionRequired,
 		"request_not_supported":      RequestNotSupported,
 		"request_uri_not_supported":  RequestURINotSupported,
 		"registration_not_supported": RegistrationNotSupported,
 		"invalid_token":              InvalidToken,
-		"insufficient_scope":         InsufficientScope,
-		"unsupported_token_type":     UnsupportedTokenType,
 		"invalid_redirect_uri":       InvalidRedirectURI,
 		"invalid_client_metadata":    InvalidClientMetadata,
-		"authorization_pending":      AuthorizationPending,
-		"slow_down":                  SlowDown,
-		"expired_token":              ExpiredToken,
-		"invalid_dpop_proof":         InvalidDPoPProof,
-		"use_dpop_nonce":             UseDPoPNonce,
 	} {
 		require.Equal(t, &Error{Code: ErrorCode(code), Description: "why"}, construct("why"))
 	}

@@ -27,8 +27,6 @@ func statusOf(code oauth.ErrorCode) int {
 	switch code {
 	case oauth.CodeInvalidClient, oauth.CodeInvalidToken:
 		return http.StatusUnauthorized
-	case oauth.CodeInsufficientScope:
-		return http.StatusForbidden
 	case oauth.CodeServerError:
 		return http.StatusInternalServerError
 	case oauth.CodeTemporarilyUnavailable:
