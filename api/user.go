@@ -173,7 +173,8 @@ func (s *Server) checkCurrentPassword(r *http.Request, hash, current string) err
 		return apierror.New(http.StatusBadRequest, apierror.CurrentPasswordRequired, message)
 	}
 	err := s.Hasher.Compare(r.Context(), hash, current)
-	if errors.Is(err, password.ErrMismatch) {
+	// A stored hash of an unknown form matches no password.
+	if errors.Is(err, password.ErrMismatch) || errors.Is(err, password.ErrUnsupported) {
 		return apierror.New(http.StatusBadRequest, apierror.CurrentPasswordInvalid, message)
 	}
 	return err

@@ -101,6 +101,10 @@ func TestPutUserCurrentPassword(t *testing.T) {
 	putUser(app, user, change).Refused(http.StatusBadRequest, "current_password_required")
 	change["current_password"] = "wrong"
 	putUser(app, user, change).Refused(http.StatusBadRequest, "current_password_invalid")
+	hash := app.Text(`select encrypted_password from users`)
+	app.Exec(`update users set encrypted_password = 'a hash of another system'`)
+	putUser(app, user, change).Refused(http.StatusBadRequest, "current_password_invalid")
+	app.Exec(`update users set encrypted_password = $1`, hash)
 	change["current_password"] = apitest.Password
 	putUser(app, user, change).OK()
 
