@@ -86,12 +86,7 @@ func (s *Server) issueCode(r *http.Request, mail codeMail, user *models.User, tr
 	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trail, now); err != nil {
 		return nil, apierror.Failure("Database error saving link", err)
 	}
-	if token.Type == models.RecoveryToken {
-		user.RecoverySentAt = &now
-	} else {
-		user.ConfirmationSentAt = &now
-	}
-	user.UpdatedAt = now
+	user.MarkSent(token.Type, now)
 	return &issuedCode{user, code, token}, nil
 }
 

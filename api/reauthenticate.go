@@ -32,8 +32,8 @@ func (s *Server) reauthenticate(w http.ResponseWriter, r *http.Request, caller *
 	return web.JSON(w, http.StatusOK, struct{}{})
 }
 
-// nonceHash is the hash of the code that a change of password needs, ” when
-// it needs none. The statement that writes the password spends the code.
+// nonceHash is the hash of the code that a change of password needs, empty
+// when it needs none. The statement that writes the password spends the code.
 func (s *Server) nonceHash(r *http.Request, in *userUpdate, caller *web.Caller) (string, error) {
 	now := s.kit.Time(r)
 	recent := caller.Session != nil && now.Before(caller.Session.CreatedAt.Add(recentSession))

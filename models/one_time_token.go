@@ -44,6 +44,19 @@ func (u *User) SentAt(t OneTimeType) *time.Time {
 	return u.ConfirmationSentAt
 }
 
+// MarkSent sets SentAt, as SetOneTimeToken writes it.
+func (u *User) MarkSent(t OneTimeType, at time.Time) {
+	switch t {
+	case RecoveryToken:
+		u.RecoverySentAt = &at
+	case ReauthenticationToken:
+		u.ReauthenticationSentAt = &at
+	default:
+		u.ConfirmationSentAt = &at
+	}
+	u.UpdatedAt = at
+}
+
 // PKCEPrefix marks the hash of a link that leads to a code, not to tokens.
 const PKCEPrefix = "pkce_"
 
