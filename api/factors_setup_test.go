@@ -12,6 +12,7 @@ import (
 	"github.com/truegrant/truegrant/api/apitest"
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/mfa"
+	"github.com/truegrant/truegrant/mfa/mfatest"
 )
 
 // factor is a second factor that a test enrolled.
@@ -90,7 +91,7 @@ func newSecurityKey() *securityKey {
 	return &securityKey{
 		party:         virtualwebauthn.RelyingParty{ID: "app.test", Name: "App", Origin: "https://app.test"},
 		authenticator: virtualwebauthn.NewAuthenticator(),
-		credential:    virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		credential:    mfatest.NewCredential(),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/mfa"
+	"github.com/truegrant/truegrant/mfa/mfatest"
 )
 
 func webAuthnConfig() conf.WebAuthn {
@@ -27,7 +28,7 @@ type device struct {
 }
 
 func newDevice() *device {
-	return &device{virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	return &device{virtualwebauthn.NewAuthenticator(), mfatest.NewCredential()}
 }
 
 func (d *device) create(t *testing.T, party virtualwebauthn.RelyingParty, challenge *mfa.Challenge) json.RawMessage {
