@@ -9,12 +9,14 @@ import (
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/storage"
 )
 
 type linkRequest struct {
 	Type       string         `json:"type"`
 	Email      string         `json:"email"`
+	NewEmail   string         `json:"new_email"`
 	Password   string         `json:"password"`
 	Data       map[string]any `json:"data"`
 	RedirectTo string         `json:"redirect_to"`
@@ -46,10 +48,14 @@ func (s *Server) generateLink(w http.ResponseWriter, r *http.Request, admin *web
 	}
 	redirectTo := s.redirects.First(in.RedirectTo, s.redirectTarget(r))
 	path, linkType := codeMails{paths: s.Config.Mailer.URLPaths}.link(mail.kind)
+	verificationType := linkType
+	if mail.kind == onetime.EmailChange { // the answer tells the two links apart, the links do not
+		verificationType = in.Type
+	}
 	return web.JSON(w, http.StatusOK, generatedLink{
 		User:       view.NewUser(issued.user),
 		ActionLink: mailer.ConfirmationURL(s.linkBase(r), path, issued.token.Hash, linkType, redirectTo),
-		EmailOTP:   issued.code, HashedToken: issued.token.Hash, VerificationType: linkType, RedirectTo: redirectTo,
+		EmailOTP:   issued.code, HashedToken: issued.token.Hash, VerificationType: verificationType, RedirectTo: redirectTo,
 	})
 }
 
@@ -75,6 +81,9 @@ func (s *Server) issueLink(r *http.Request, admin *web.Admin, in *linkRequest) (
 			return issued, confirmationMail(nil, ""), err
 		}
 		return issued, magicLinkMail(nil), err
+	case "email_change_current", "email_change_new":
+		issued, err := s.issueEmailChange(r, in)
+		return issued, codeMail{kind: onetime.EmailChange}, err
 	}
 	return nil, codeMail{}, apierror.Validation("Invalid email action link type requested: " + in.Type)
 }

@@ -26,8 +26,8 @@ func (c codeMails) Send(ctx context.Context, m onetime.Mail) error {
 		return err
 	}
 	path, linkType := c.link(m.Kind)
-	return c.mail.Send(ctx, mailer.Message{Kind: mailer.Kind(m.Kind), To: m.User.Email, Data: mailer.TemplateData{
-		SiteURL: c.siteURL, Email: m.User.Email, Token: m.Code, TokenHash: m.Hash, RedirectTo: m.RedirectTo, Data: metadata,
+	return c.mail.Send(ctx, mailer.Message{Kind: mailer.Kind(m.Kind), To: m.To(), Data: mailer.TemplateData{
+		SiteURL: c.siteURL, Email: m.User.Email, NewEmail: m.User.EmailChange, SendingTo: m.To(), Token: m.Code, TokenHash: m.Hash, RedirectTo: m.RedirectTo, Data: metadata,
 		ConfirmationURL: mailer.ConfirmationURL(m.LinkBase, path, m.Hash, linkType, m.RedirectTo),
 	}})
 }
@@ -42,6 +42,8 @@ func (c codeMails) link(kind onetime.Kind) (path, linkType string) {
 		return c.paths.Recovery, "recovery"
 	case onetime.MagicLink:
 		return c.paths.Recovery, "magiclink"
+	case onetime.EmailChange:
+		return c.paths.EmailChange, "email_change"
 	}
 	return c.paths.Confirmation, "signup"
 }

@@ -54,6 +54,14 @@ func updateFailure(changes models.UserChanges, err error) error {
 	if changes.NonceHash != "" && errors.Is(err, storage.ErrNotFound) {
 		return errNonce()
 	}
+	var tooSoon *onetime.TooSoonError
+	var unsent *onetime.SendError
+	switch {
+	case errors.As(err, &tooSoon), errors.As(err, &unsent), errors.Is(err, onetime.ErrOverBudget):
+		return err
+	case storage.IsUnique(err, "users_email_partial_key"):
+		return errEmailExists()
+	}
 	return apierror.Failure("Error updating user", err)
 }
 

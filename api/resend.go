@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
@@ -20,8 +21,8 @@ type resendRequest struct {
 	challenge *flow.Challenge
 }
 
-// POST /resend sends the confirmation of a sign-up again. It answers the same
-// whether or not there is anything to send.
+// POST /resend sends the mails of a sign-up or of a change of address again. It
+// answers the same whether or not there is anything to send.
 func (s *Server) resend(w http.ResponseWriter, r *http.Request) error {
 	in, err := web.Decode[resendRequest](r)
 	if err != nil {
@@ -29,6 +30,12 @@ func (s *Server) resend(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := s.checkResend(in); err != nil {
 		return err
+	}
+	if in.Type == "email_change" {
+		if err := s.resendEmailChange(r, in); err != nil {
+			return err
+		}
+		return web.JSON(w, http.StatusOK, struct{}{})
 	}
 	user, err := models.FindUserByEmail(s.DB.Conn(r.Context()), in.Email, s.audience(r))
 	switch {
@@ -50,12 +57,18 @@ func (s *Server) checkResend(in *resendRequest) (err error) {
 		return err
 	}
 	switch {
-	case in.Type != "signup":
+	case !slices.Contains([]string{"signup", "email_change", "sms", "phone_change"}, in.Type):
 		return apierror.Validation("Missing one of these types: signup, email_change, sms, phone_change")
-	case in.Email == "":
+	case in.Type == "signup" && in.Email == "":
 		return apierror.Validation("Type provided requires an email address")
-	case in.Phone != "":
+	case in.Type == "sms" && in.Phone == "":
+		return apierror.Validation("Type provided requires a phone number")
+	case in.Email != "" && in.Phone != "":
 		return apierror.Validation("Only an email address or phone number should be provided.")
+	case in.Email == "" && in.Phone == "":
+		return apierror.Validation("Missing email address or phone number")
+	case in.Email == "" || in.Type == "phone_change":
+		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Phone logins are disabled")
 	case !s.Config.External.EmailEnabled:
 		return apierror.New(http.StatusBadRequest, apierror.EmailProviderDisabled, "Email logins are disabled")
 	}

@@ -8,7 +8,9 @@ import (
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/view"
 	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/password"
 )
 
@@ -29,6 +31,9 @@ type userUpdate struct {
 	Nonce           string         `json:"nonce"`
 	Data            map[string]any `json:"data"`
 	AppMetadata     map[string]any `json:"app_metadata"`
+	challengePair
+	// challenge is what the pair says, for a new address.
+	challenge *flow.Challenge
 }
 
 // PUT /user
@@ -45,11 +50,28 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.
 		return err
 	}
 	trail = append(trail, s.audit.By(&caller.User, models.AuditUserModified, nil)...)
-	user, err := models.UpdateUser(s.DB.Conn(r.Context()), caller.ID, changes, trail, s.kit.Time(r))
+	user, mails, err := s.writeUpdate(r, in, caller, changes, trail)
 	if err != nil {
 		return updateFailure(changes, fmt.Errorf("update user %s: %w", caller.ID, err))
 	}
+	if err := s.sendEmailChange(r, user, mails); err != nil {
+		return err
+	}
+	if changes.Email != nil {
+		user.ConfirmedAt = nil // GoTrue answers with what it wrote, not with what the database generated
+	}
 	return web.JSON(w, http.StatusOK, view.NewUser(user))
+}
+
+// writeUpdate writes changes. The mails of a new address are still to be sent.
+func (s *Server) writeUpdate(r *http.Request, in *userUpdate, caller *web.Caller, changes models.UserChanges, trail models.AuditTrail) (
+	*models.User, []onetime.Mail, error,
+) {
+	if in.Email != "" && changes.Email == nil {
+		return s.writeEmailChange(r, in, caller, changes, trail)
+	}
+	user, err := models.UpdateUser(s.DB.Conn(r.Context()), caller.ID, changes, trail, s.kit.Time(r))
+	return user, nil, err
 }
 
 // checkUpdate says whether the caller may change what is asked, and whether
@@ -66,38 +88,50 @@ func (s *Server) checkUpdate(r *http.Request, in *userUpdate, caller *web.Caller
 	if in.AppMetadata != nil && !s.mayWriteAppMetadata(caller) {
 		return apierror.New(http.StatusForbidden, apierror.NotAdmin, "Updating app_metadata requires admin privileges")
 	}
-	if in.Password == nil {
-		return nil
+	if err := checkMayChangeLogin(in, caller); err != nil {
+		return err
 	}
-	return checkMayChangePassword(caller)
+	if in.Email != "" {
+		taken, err := models.EmailTaken(s.DB.Conn(r.Context()), in.Email, s.audience(r), caller.ID)
+		if err != nil {
+			return apierror.Failure("Database error checking email", err)
+		}
+		if taken {
+			return errEmailExists()
+		}
+	}
+	return nil
 }
 
-// checkMayChangePassword refuses callers whose password is not theirs to set
-// now.
-func checkMayChangePassword(caller *web.Caller) error {
+// checkMayChangeLogin refuses callers whose password or address is not theirs
+// to set now.
+func checkMayChangeLogin(in *userUpdate, caller *web.Caller) error {
+	changes := in.Password != nil || in.Email != ""
 	switch {
-	case caller.HasVerifiedFactor() && (caller.Session == nil || caller.Session.AAL != models.AAL2):
+	case changes && caller.HasVerifiedFactor() && (caller.Session == nil || caller.Session.AAL != models.AAL2):
 		return apierror.New(http.StatusUnauthorized, apierror.InsufficientAAL,
 			"AAL2 session is required to update email or password when MFA is enabled.")
-	case caller.IsAnonymous && caller.Email == "" && caller.Phone == "":
+	case in.Password != nil && caller.IsAnonymous && in.Email == "" && caller.Email == "" && caller.Phone == "":
 		return apierror.New(http.StatusUnprocessableEntity, apierror.ValidationFailed,
 			"Updating password of an anonymous user without an email or phone is not allowed")
-	case caller.IsSSOUser:
+	case (changes || in.Nonce != "") && caller.IsSSOUser:
 		return apierror.New(http.StatusUnprocessableEntity, apierror.UserSSOManaged,
 			"Updating email, phone, password of a SSO account only possible via SSO")
 	}
 	return nil
 }
 
-// checkNewAddresses lets a caller repeat the present addresses.
-func (s *Server) checkNewAddresses(in *userUpdate, caller *web.Caller) error {
+// checkNewAddresses lets a caller repeat the present addresses: an e-mail
+// address is left in the request, in its stored form, only if it is another one.
+func (s *Server) checkNewAddresses(in *userUpdate, caller *web.Caller) (err error) {
 	if in.Email != "" {
-		email, err := s.addresses.Email(in.Email)
-		if err != nil {
+		if in.Email, err = s.addresses.Email(in.Email); err != nil {
 			return err
 		}
-		if email != caller.Email {
-			return apierror.Validation("Changing the email address is not available on this server")
+		if in.Email == caller.Email {
+			in.Email = ""
+		} else if in.challenge, err = in.parse(); err != nil {
+			return err
 		}
 	}
 	if in.Phone != "" {
@@ -121,6 +155,9 @@ func (s *Server) mayWriteAppMetadata(caller *web.Caller) bool {
 func (s *Server) userChanges(r *http.Request, in *userUpdate, caller *web.Caller) (models.UserChanges, models.AuditTrail, error) {
 	changes := models.UserChanges{
 		AppPatch: models.NewMetadataPatch(in.AppMetadata), UserPatch: models.NewMetadataPatch(in.Data),
+	}
+	if in.Email != "" && s.movesAtOnce(caller) {
+		s.moveAtOnce(&changes, in.Email, caller, s.kit.Time(r))
 	}
 	if in.Password == nil {
 		return changes, nil, nil

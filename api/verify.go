@@ -42,11 +42,13 @@ func (s *Server) verifyCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	issued, err := s.redeemCode(r, pending, hashes)
-	if errors.Is(err, onetime.ErrExpired) {
+	issued, err := s.redeem(r, pending, hashes)
+	switch {
+	case errors.Is(err, errHalfConfirmed):
+		return web.JSON(w, http.StatusOK, map[string]string{"code": "200", "msg": halfConfirmed})
+	case errors.Is(err, onetime.ErrExpired):
 		return errOTPExpired(codeExpired)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	return s.answerSession(w, *issued, &pending.User, s.kit.Time(r))
@@ -85,6 +87,8 @@ func kindsOf(verificationType string) []models.OneTimeType {
 		return []models.OneTimeType{models.ConfirmationToken}
 	case "recovery", "magiclink":
 		return []models.OneTimeType{models.RecoveryToken}
+	case "email_change":
+		return []models.OneTimeType{models.EmailChangeNewToken, models.EmailChangeCurrentToken}
 	case "email":
 		return []models.OneTimeType{models.ConfirmationToken, models.RecoveryToken}
 	}
@@ -122,6 +126,9 @@ func (s *Server) findByCode(r *http.Request, in *verifyRequest) (*models.Pending
 	if err != nil {
 		return nil, nil, apierror.New(http.StatusUnprocessableEntity, apierror.ValidationFailed, "Invalid email format")
 	}
+	if in.Type == "email_change" {
+		return s.findEmailChange(r, email, in.Token)
+	}
 	conn, now := s.DB.Conn(r.Context()), s.kit.Time(r)
 	user, err := models.FindUserByEmail(conn, email, s.audience(r))
 	switch {
@@ -141,6 +148,14 @@ func (s *Server) findByCode(r *http.Request, in *verifyRequest) (*models.Pending
 		return nil, nil, errOTPExpired(codeExpired)
 	}
 	return &models.PendingUser{User: *user, Type: found}, hashes, nil
+}
+
+// redeem spends a code and signs the user in.
+func (s *Server) redeem(r *http.Request, pending *models.PendingUser, hashes []string) (*tokens.Issued, error) {
+	if pending.Type.EmailChange() {
+		return s.redeemEmailChange(r, pending, hashes)
+	}
+	return s.redeemCode(r, pending, hashes)
 }
 
 // redeemCode spends a code: the address is confirmed if it was not yet, and

@@ -57,11 +57,13 @@ func (s *Server) followLink(r *http.Request, kind, hash, target string) (string,
 	if err != nil {
 		return "", err
 	}
-	issued, err := s.redeemCode(r, pending, hashes)
-	if errors.Is(err, onetime.ErrExpired) {
+	issued, err := s.redeem(r, pending, hashes)
+	switch {
+	case errors.Is(err, errHalfConfirmed):
+		return halfTarget(target, false)
+	case errors.Is(err, onetime.ErrExpired):
 		return "", errOTPExpired(linkExpired)
-	}
-	if err != nil {
+	case err != nil:
 		return "", err
 	}
 	now := s.kit.Time(r)
@@ -83,13 +85,12 @@ func (s *Server) followInFlow(r *http.Request, kind, hash, target string) (strin
 	if err != nil {
 		return "", err
 	}
-	redemption, err := s.redemption(pending, hashes)
-	if err != nil {
-		return "", err
-	}
-	trail := s.verifiedTrail(&pending.User)
-	result, err := models.ContinueFlow(s.DB.Conn(r.Context()), redemption, flowMethod(kind, pending.Type), trail, s.kit.Time(r))
+	result, err := s.continueFlow(r, kind, pending, hashes)
 	switch {
+	case errors.Is(err, errHalfConfirmed):
+		return halfTarget(target, true)
+	case errors.Is(err, onetime.ErrExpired):
+		return "", errOTPExpired(linkExpired)
 	case err != nil:
 		return "", fmt.Errorf("continue flow: %w", err)
 	case result.AuthCode == "":
@@ -99,6 +100,19 @@ func (s *Server) followInFlow(r *http.Request, kind, hash, target string) (strin
 		return "", errOTPExpired(linkExpired)
 	}
 	return withQuery(target, url.Values{"code": {result.AuthCode}})
+}
+
+// continueFlow spends a link of a flow.
+func (s *Server) continueFlow(r *http.Request, kind string, pending *models.PendingUser, hashes []string) (*models.ContinuedFlow, error) {
+	if pending.Type.EmailChange() {
+		return s.continueEmailChange(r, pending, hashes)
+	}
+	redemption, err := s.redemption(pending, hashes)
+	if err != nil {
+		return nil, err
+	}
+	trail := s.verifiedTrail(&pending.User)
+	return models.ContinueFlow(s.DB.Conn(r.Context()), redemption, flowMethod(kind, pending.Type), trail, s.kit.Time(r))
 }
 
 // flowMethod is the authentication method of the flow that a link continues.

@@ -20,7 +20,19 @@ const (
 	RecoveryToken OneTimeType = "recovery_token"
 	// ReauthenticationToken is the nonce of a change of password.
 	ReauthenticationToken OneTimeType = "reauthentication_token"
+	// EmailChangeNewToken and EmailChangeCurrentToken confirm a change of
+	// address: from the new one, and from the present one.
+	EmailChangeNewToken     OneTimeType = "email_change_token_new"
+	EmailChangeCurrentToken OneTimeType = "email_change_token_current"
 )
+
+// AuditReauthenticationRequested tells of a nonce for a change of password.
+const AuditReauthenticationRequested AuditAction = "user_reauthenticate_requested"
+
+// EmailChange reports whether the code confirms a change of address.
+func (t OneTimeType) EmailChange() bool {
+	return t == EmailChangeNewToken || t == EmailChangeCurrentToken
+}
 
 // sentColumn is the users column that says when the last code was sent.
 func (t OneTimeType) sentColumn() string {
@@ -29,6 +41,8 @@ func (t OneTimeType) sentColumn() string {
 		return "recovery_sent_at"
 	case ReauthenticationToken:
 		return "reauthentication_sent_at"
+	case EmailChangeNewToken, EmailChangeCurrentToken:
+		return "email_change_sent_at"
 	}
 	return "confirmation_sent_at"
 }
@@ -40,6 +54,8 @@ func (u *User) SentAt(t OneTimeType) *time.Time {
 		return u.RecoverySentAt
 	case ReauthenticationToken:
 		return u.ReauthenticationSentAt
+	case EmailChangeNewToken, EmailChangeCurrentToken:
+		return u.EmailChangeSentAt
 	}
 	return u.ConfirmationSentAt
 }
@@ -51,6 +67,8 @@ func (u *User) MarkSent(t OneTimeType, at time.Time) {
 		u.RecoverySentAt = &at
 	case ReauthenticationToken:
 		u.ReauthenticationSentAt = &at
+	case EmailChangeNewToken, EmailChangeCurrentToken:
+		u.EmailChangeSentAt = &at
 	default:
 		u.ConfirmationSentAt = &at
 	}
@@ -131,7 +149,9 @@ func FindUserByLink(c *storage.Conn, kinds []OneTimeType, hash string) (*Pending
 		from one_time_tokens t join users u on u.id = t.user_id
 		where t.token_hash = $1 and t.token_type::text = any ($2)
 		  and case t.token_type when 'recovery_token' then u.recovery_token
-		      when 'confirmation_token' then u.confirmation_token end = $1
+		      when 'confirmation_token' then u.confirmation_token
+		      when 'email_change_token_new' then u.email_change_token_new
+		      when 'email_change_token_current' then u.email_change_token_current end = $1
 		limit 1`, hash, kinds)
 	return u, err
 }
@@ -143,6 +163,8 @@ func PendingType(c *storage.Conn, user uuid.UUID, kinds []OneTimeType, hashes []
 	err := c.Get(&found, `select case
 		when 'confirmation_token' = any ($2) and confirmation_token = any ($3) and confirmation_token <> '' then 'confirmation_token'
 		when 'recovery_token' = any ($2) and recovery_token = any ($3) and recovery_token <> '' then 'recovery_token'
+		when 'reauthentication_token' = any ($2) and reauthentication_token = any ($3) and reauthentication_token <> ''
+			then 'reauthentication_token'
 		else '' end from users where id = $1`, user, kinds, hashes)
 	return found, err
 }

@@ -39,15 +39,20 @@ const (
 	Recovery         Kind = "recovery"
 	MagicLink        Kind = "magic_link"
 	Reauthentication Kind = "reauthentication"
+	// EmailChange goes to either address of a change.
+	EmailChange Kind = "email_change"
 )
 
-// Type is the kind of token that a mail carries.
+// Type is the kind of token that a mail carries; for EmailChange that of the
+// new address.
 func (k Kind) Type() models.OneTimeType {
 	switch k {
 	case Recovery, MagicLink:
 		return models.RecoveryToken
 	case Reauthentication:
 		return models.ReauthenticationToken
+	case EmailChange:
+		return models.EmailChangeNewToken
 	}
 	return models.ConfirmationToken
 }
@@ -72,6 +77,25 @@ type Mail struct {
 	Code, Hash string
 	// LinkBase is the server's external URL, RedirectTo where the link leads.
 	LinkBase, RedirectTo string
+	// ToNew sends the mail of an EmailChange to the new address, the others all
+	// go to the user's own.
+	ToNew bool
+}
+
+// To is the address that the mail goes to.
+func (m Mail) To() string {
+	if m.ToNew {
+		return m.User.EmailChange
+	}
+	return m.User.Email
+}
+
+// tokenType is the kind of token in the mail.
+func (m Mail) tokenType() models.OneTimeType {
+	if m.Kind == EmailChange && !m.ToNew {
+		return models.EmailChangeCurrentToken
+	}
+	return m.Kind.Type()
 }
 
 // Sender hands a mail over.
@@ -134,6 +158,9 @@ type Request struct {
 	Kind Kind
 	// To is the address that it would go to.
 	To string
+	// AlsoTo is a second address that gets a mail of the pair, which the budget
+	// counts once; '' without one.
+	AlsoTo string
 	// LastSent is when the user got the last code of this type; nil for never.
 	LastSent *time.Time
 	Now      time.Time
@@ -148,10 +175,8 @@ func (s *Service) Admit(ctx context.Context, q Request) error {
 			return &TooSoonError{next.Sub(q.Now)}
 		}
 	}
-	if s.Recipients != nil {
-		if err := s.Recipients.Check(ctx, q.To); err != nil {
-			return &SendError{q.Kind, err}
-		}
+	if err := s.checkRecipients(ctx, q); err != nil {
+		return &SendError{q.Kind, err}
 	}
 	if s.Budget == nil {
 		return nil
@@ -166,6 +191,17 @@ func (s *Service) Admit(ctx context.Context, q Request) error {
 	return nil
 }
 
+// checkRecipients reports whether mail may go to the addresses of a request.
+func (s *Service) checkRecipients(ctx context.Context, q Request) error {
+	if s.Recipients == nil {
+		return nil
+	}
+	if err := s.Recipients.Check(ctx, q.To); err != nil || q.AlsoTo == "" {
+		return err
+	}
+	return s.Recipients.Check(ctx, q.AlsoTo)
+}
+
 // Send hands the mail of a stored code over. When that fails the user may ask
 // again at once.
 func (s *Service) Send(ctx context.Context, mail Mail) error {
@@ -174,7 +210,7 @@ func (s *Service) Send(ctx context.Context, mail Mail) error {
 		return nil
 	}
 	conn := s.DB.Conn(context.WithoutCancel(ctx))
-	forget := models.ForgetOneTimeToken(conn, mail.User.ID, mail.Kind.Type(), mail.Hash)
+	forget := models.ForgetOneTimeToken(conn, mail.User.ID, mail.tokenType(), mail.Hash)
 	return errors.Join(&SendError{mail.Kind, err}, forget)
 }
 
