@@ -26,9 +26,6 @@ const (
 	EmailChangeCurrentToken OneTimeType = "email_change_token_current"
 )
 
-// AuditReauthenticationRequested tells of a nonce for a change of password.
-const AuditReauthenticationRequested AuditAction = "user_reauthenticate_requested"
-
 // EmailChange reports whether the code confirms a change of address.
 func (t OneTimeType) EmailChange() bool {
 	return t == EmailChangeNewToken || t == EmailChangeCurrentToken
