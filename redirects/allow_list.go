@@ -99,10 +99,10 @@ func (l *AllowList) Allows(target string) bool {
 	return false
 }
 
-// isSite reports whether u has the site's scheme, host and port; on a loopback
+// isSite reports whether u has the site's scheme, host (as written) and port; on a loopback
 // host the port may differ.
 func (l *AllowList) isSite(u *url.URL) bool {
-	if u.Scheme != l.site.Scheme || !strings.EqualFold(u.Hostname(), l.site.Hostname()) || u.Hostname() == "" {
+	if u.Scheme != l.site.Scheme || u.Hostname() != l.site.Hostname() || u.Hostname() == "" {
 		return false
 	}
 	return u.Port() == l.site.Port() || isLoopback(u.Hostname())

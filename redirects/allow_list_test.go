@@ -19,6 +19,7 @@ func TestAllows(t *testing.T) {
 		"https://app.example.org/any/path?x=1": true, // the site itself
 		"http://app.example.org/":              false,
 		"https://app.example.org:8443/":        false,
+		"https://APP.example.org/any/path":     false, // compared as it is written
 		"https://foo.preview.dev/a/b":          true,
 		"https://a.b.preview.dev/x":            false, // '*' stops at '.'
 		"http://exact.com":                     true,
