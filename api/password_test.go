@@ -163,6 +163,7 @@ func TestPasswordsAreSealedWhereConfigured(t *testing.T) {
 	require.Contains(t, stored, `"key_id"`)
 	require.NotContains(t, stored, "$2a$")
 	app.SignIn(t, user.Email)
+	require.Equal(t, stored, app.Text(`select encrypted_password from users where id = $1`, user.ID))
 
 	app.Config.Security.DBEncryption.Encrypt = false
 	app.Replica(t).SignIn(t, user.Email)

@@ -80,6 +80,7 @@ func (s *Server) grantPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := models.StartSession(s.DB.Conn(r.Context()), draft.Session, trail, now); err != nil {
 		return fmt.Errorf("start session: %w", err)
 	}
+	s.renewHash(r.Context(), user, in.Password)
 	user.LastSignInAt, user.UpdatedAt = &now, now
 	view.SetIssuedHeaders(w.Header(), draft.Issued)
 	return web.JSON(w, http.StatusOK, view.PasswordSession{
