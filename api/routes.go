@@ -23,6 +23,8 @@ func (s *Server) routes() http.Handler {
 	s.userRoutes(r)
 	s.factorRoutes(r)
 	s.oauth.Routes(r)
+	s.absentRoutes(r)
+	r.Route("/scim/v2", s.scimRoutes)
 	r.Route("/admin", func(r chi.Router) {
 		s.admin.Routes(r)
 		r.Post("/generate_link", s.kit.Admin(s.generateLink))

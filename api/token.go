@@ -33,6 +33,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) error {
 	}
 	handlers := map[string]web.Handler{
 		"password": s.grantPassword, "refresh_token": s.grantRefresh, "pkce": s.grantPKCE,
+		"id_token": s.grantIDToken, "web3": s.grantWeb3,
 	}
 	handle, known := handlers[grant]
 	if !known {

@@ -36,6 +36,7 @@ func (c *Config) check(r *report) {
 	c.Hook.check(r)
 	c.checkWebAuthn(r)
 	c.Logging.check(r)
+	c.checkAbsent(r)
 }
 
 // checkNumbers refuses limits that are no numbers: ParseFloat reads "NaN".

@@ -212,6 +212,7 @@ func TestWarnings(t *testing.T) {
 		{"cookies", "GOTRUE_COOKIE_KEY", "hush", "no cookie settings"},
 		{"internal field", "GOTRUE_SAML_RSAPRIVATEKEY", "hush", "internal field"},
 		{"hook", "GOTRUE_HOOK_BEFORE_USER_CREATED_ENABLED", "true", "does not call the hook"},
+		{"absent", "GOTRUE_EXTERNAL_GITHUB_ENABLED", "true", "this version does not have the feature"},
 		{"poller", "GOTRUE_RELOADING_POLLER_ENABLED", "hush", "POLLERENABLED"},
 	}
 	for _, tt := range tests {
