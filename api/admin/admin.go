@@ -50,6 +50,8 @@ func (s *Server) Routes(r chi.Router) {
 		r.Get("/users/{user_id}/factors"+slash, s.Kit.Admin(s.listFactors))
 		r.Put("/users/{user_id}/factors/{factor_id}"+slash, s.Kit.Admin(s.updateFactor))
 		r.Delete("/users/{user_id}/factors/{factor_id}"+slash, s.Kit.Admin(s.deleteFactor))
+		r.Get("/users/{user_id}/passkeys"+slash, s.Kit.Admin(s.listPasskeys))
+		r.Delete("/users/{user_id}/passkeys/{passkey_id}"+slash, s.Kit.Admin(s.deletePasskey))
 		r.Get("/audit"+slash, s.Kit.Admin(s.listAudit))
 	}
 }
