@@ -26,6 +26,23 @@ var (
 	ErrBearerSessionExpired  = errors.New("session of token is expired")
 )
 
+// IsRefusal tells a bad bearer token from a failure of ours.
+func IsRefusal(err error) bool {
+	var unverified *UnverifiedError
+	if errors.As(err, &unverified) {
+		return true
+	}
+	for _, refusal := range []error{
+		ErrBearerSubjectMissing, ErrBearerSubjectNotUUID, ErrBearerSessionNotUUID, ErrBearerUserNotFound,
+		ErrBearerSessionNotFound, ErrBearerBanned, ErrBearerNotAdmin, ErrBearerSessionExpired,
+	} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
+
 // UnverifiedError is a bearer token whose form, signature, algorithm or times
 // are wrong. Its text is golang-jwt's, which GoTrue's answer repeats.
 type UnverifiedError struct{ Cause error }

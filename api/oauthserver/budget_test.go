@@ -27,6 +27,8 @@ func TestStatementBudgets(t *testing.T) {
 		{"code", 3, func(b *bundle) { b.exchange(c, code).OK() }},
 		{"refresh", 3, func(b *bundle) { tokens = b.refresh(c, tokens.RefreshToken) }},
 		{"userinfo", 1, func(b *bundle) { b.userInfo(tokens.AccessToken).OK() }},
+		{"introspection", 2, func(b *bundle) { b.introspect(c, tokens.AccessToken).OK() }},
+		{"revocation", 3, func(b *bundle) { b.revokeToken(c, tokens.RefreshToken).OK() }},
 		{"authorize again", 2, func(b *bundle) { handle = b.ask(c) }},
 		{"auto-approval", 3, func(b *bundle) { b.response(b.details(u, handle)) }},
 		{"authorize, denied", 2, func(b *bundle) { handle = b.ask(c) }},

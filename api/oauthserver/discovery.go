@@ -17,6 +17,8 @@ type metadata struct {
 	Issuer                            string   `json:"issuer"`
 	AuthorizationEndpoint             string   `json:"authorization_endpoint"`
 	TokenEndpoint                     string   `json:"token_endpoint"`
+	RevocationEndpoint                string   `json:"revocation_endpoint,omitempty"`    // RFC 7009
+	IntrospectionEndpoint             string   `json:"introspection_endpoint,omitempty"` // RFC 7662
 	JWKSURI                           string   `json:"jwks_uri"`
 	UserInfoEndpoint                  string   `json:"userinfo_endpoint"`
 	RegistrationEndpoint              string   `json:"registration_endpoint,omitempty"`
@@ -27,6 +29,8 @@ type metadata struct {
 	SubjectTypesSupported             []string `json:"subject_types_supported"`
 	IDTokenSigningAlgValuesSupported  []string `json:"id_token_signing_alg_values_supported"`
 	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
+	RevocationAuthMethodsSupported    []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
+	IntrospectionAuthMethodsSupported []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`
 	ClaimsSupported                   []string `json:"claims_supported"`
 	CodeChallengeMethodsSupported     []string `json:"code_challenge_methods_supported"`
 	IssParameterSupported             bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
@@ -60,6 +64,11 @@ func (s *Server) renderMetadata() ([]byte, error) {
 		},
 		CodeChallengeMethodsSupported: []string{"S256"},
 		IssParameterSupported:         true,
+	}
+	if s.cfg.Enabled {
+		m.RevocationEndpoint, m.IntrospectionEndpoint = base+"/oauth/revoke", base+"/oauth/introspect"
+		m.RevocationAuthMethodsSupported = m.TokenEndpointAuthMethodsSupported
+		m.IntrospectionAuthMethodsSupported = []string{oauth.AuthBasic, oauth.AuthPost}
 	}
 	if s.cfg.Enabled && s.cfg.AllowDynamicRegistration {
 		m.RegistrationEndpoint = base + "/oauth/clients/register"

@@ -51,6 +51,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) error {
 	switch problem.Code {
 	case oauth.CodeInvalidClient:
 		w.Header().Set("WWW-Authenticate", `Basic realm="oauth", charset="UTF-8"`) // RFC 6749 §5.2
+	case oauth.CodeInvalidToken:
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750 §3
 	case oauth.CodeTemporarilyUnavailable:
 		w.Header().Set("Retry-After", strconv.Itoa(1))
 	}

@@ -72,6 +72,8 @@ func (s *Server) Routes(r chi.Router) {
 	r.Get(AuthorizePath, kit.Open(s.enabled(s.authorize)))
 	r.Post(AuthorizePath, kit.Open(s.enabled(s.authorize)))
 	r.Post("/oauth/token", kit.Open(s.enabled(s.token)))
+	r.Post("/oauth/revoke", kit.Open(s.enabled(s.revoke)))
+	r.Post("/oauth/introspect", kit.Open(s.enabled(s.introspect)))
 	r.Get("/oauth/userinfo", kit.Open(s.enabled(s.userInfo)))
 	r.Post("/oauth/userinfo", kit.Open(s.enabled(s.userInfo)))
 	r.Post("/oauth/clients/register", kit.Open(s.enabled(s.register)))

@@ -1,14 +1,12 @@
 package oauthserver
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/oauth"
 	"github.com/truegrant/truegrant/observability"
-	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
 )
 
@@ -43,27 +41,10 @@ func (s *Server) challenge(w http.ResponseWriter, cause error) error {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		return web.JSON(w, http.StatusUnauthorized, errorBody{oauth.CodeInvalidToken, "This endpoint requires a valid Bearer token"})
 	}
-	if errors.Is(cause, storage.ErrUnavailable) || !isTokenProblem(cause) {
+	if !tokens.IsRefusal(cause) {
 		return cause
 	}
 	problem := oauth.InvalidToken("The access token is invalid, expired or revoked")
 	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+problem.Description+`"`)
 	return web.JSON(w, http.StatusUnauthorized, errorBody{problem.Code, problem.Description})
-}
-
-// isTokenProblem tells a bad token from a failure of ours.
-func isTokenProblem(err error) bool {
-	var unverified *tokens.UnverifiedError
-	if errors.As(err, &unverified) {
-		return true
-	}
-	for _, problem := range []error{
-		tokens.ErrBearerSubjectMissing, tokens.ErrBearerSubjectNotUUID, tokens.ErrBearerSessionNotUUID,
-		tokens.ErrBearerUserNotFound, tokens.ErrBearerSessionNotFound, tokens.ErrBearerBanned,
-	} {
-		if errors.Is(err, problem) {
-			return true
-		}
-	}
-	return false
 }

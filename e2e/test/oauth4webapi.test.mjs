@@ -78,6 +78,12 @@ for (const method of authMethods) {
     const refreshed = await oauth.processRefreshTokenResponse(
       as, client, await oauth.refreshTokenGrantRequest(as, client, how, tokens.refresh_token, insecure));
     assert.notEqual(refreshed.refresh_token, tokens.refresh_token);
+
+    const revoke = (token) => oauth.revocationRequest(as, client, how, token, insecure);
+    await oauth.processRevocationResponse(await revoke(refreshed.refresh_token));
+    await oauth.processRevocationResponse(await revoke("no token at all"));
+    await assert.rejects(async () => oauth.processUserInfoResponse(
+      as, client, sub, await oauth.userInfoRequest(as, client, refreshed.access_token, insecure)));
     assert.equal(refreshed.scope, "openid email");
   });
 }

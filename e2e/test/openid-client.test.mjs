@@ -73,6 +73,16 @@ for (const method of authMethods) {
     assert.equal(claimsOf(next.access_token).session_id, access.session_id);
     assert.equal(claimsOf(next.access_token).client_id, registered.client_id);
     await client.fetchUserInfo(config, next.access_token, id.sub);
+
+    if (method !== "none") { // a client without a secret is told nothing
+      const known = await client.tokenIntrospection(config, next.access_token);
+      assert.equal(known.active, true);
+      assert.equal(known.sub, id.sub);
+      assert.equal(known.scope, "openid email profile");
+    }
+    await client.tokenRevocation(config, next.refresh_token);
+    await assert.rejects(client.refreshTokenGrant(config, next.refresh_token), answered("invalid_grant", 400));
+    await assert.rejects(client.fetchUserInfo(config, next.access_token, id.sub));
   });
 }
 
