@@ -36,6 +36,9 @@ type OAuthAuthorization struct {
 	CreatedAt           time.Time `json:"created_at"`
 	// ExpiresAt ends the request while it is pending and the code afterwards.
 	ExpiresAt time.Time `json:"expires_at"`
+	// Authentication is that of the user who approved, nil before, and for
+	// requests that a server approved which did not keep it.
+	Authentication *Authentication `json:"authentication"`
 }
 
 // Scan reads the JSON that authorizationJSON builds.
@@ -48,7 +51,9 @@ const authorizationJSON = `
 		'code_challenge', coalesce(a.code_challenge, ''),
 		'code_challenge_method', coalesce(a.code_challenge_method::text, ''),
 		'nonce', coalesce(a.nonce, ''), 'status', a.status,
-		'created_at', a.created_at, 'expires_at', a.expires_at)`
+		'created_at', a.created_at, 'expires_at', a.expires_at,
+		'authentication', (select ` + authenticationJSON + `
+			from truegrant_oauth_authorizations t where t.authorization_id = a.id))`
 
 // InsertOAuthAuthorization stores a pending request.
 func InsertOAuthAuthorization(c *storage.Conn, a *OAuthAuthorization) error {
@@ -101,6 +106,8 @@ type Approval struct {
 	// Scopes is all that the user has now granted the client, earlier
 	// consents included. Empty leaves the consent as it is.
 	Scopes string
+	// Authentication is how the user had authenticated.
+	Authentication Authentication
 }
 
 // ApproveAuthorization stores the code of a pending request and the consent in
@@ -116,10 +123,13 @@ func ApproveAuthorization(c *storage.Conn, a Approval, trail AuditTrail, now tim
 		insert into oauth_consents (id, user_id, client_id, scopes, granted_at)
 		select $7, $4, $8, $9, $2 from changed where $9::text <> ''
 		on conflict (user_id, client_id) do update
-			set scopes = excluded.scopes, granted_at = excluded.granted_at, revoked_at = null),`+insertAudit+`
+			set scopes = excluded.scopes, granted_at = excluded.granted_at, revoked_at = null),
+		authentication as (
+		insert into truegrant_oauth_authorizations (authorization_id, auth_time, acr, amr)
+		select id, $10, $11, $12::text[] from changed),`+insertAudit+`
 		select count(*) from changed`,
 		trail.json(), now, a.AuthorizationID, a.UserID, a.CodeDigest, a.CodeExpiresAt,
-		a.ConsentID, a.ClientID, a.Scopes)
+		a.ConsentID, a.ClientID, a.Scopes, a.Authentication.Time, a.Authentication.ACR, a.Authentication.AMR)
 	return approved == 1, err
 }
 

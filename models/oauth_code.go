@@ -74,7 +74,11 @@ func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s New
 		delete from oauth_authorizations
 		 where authorization_code = $4 and client_id = $5 and status = 'approved' and expires_at > $2::timestamptz
 		   and exists (select from consent)
-		returning user_id, expires_at),
+		returning id, expires_at),
+		authentication as (
+		insert into truegrant_oauth_sessions (session_id, auth_time, acr, amr)
+		select $6, t.auth_time, t.acr, t.amr from truegrant_oauth_authorizations t
+		 where t.authorization_id = (select id from changed)),
 		spent as (
 		insert into oauth_redeemed_codes (code_digest, client_id, session_id, redeemed_at, expires_at)
 		select $4, $5, $6, clock_timestamp(), expires_at from changed),`+insertSession+`,`+insertAudit+`

@@ -37,6 +37,8 @@ type Session struct {
 	AMR []AMRClaim `json:"amr"`
 	// ClientActive is false once the client of a grant is deleted.
 	ClientActive bool `json:"client_active"`
+	// Authentication is that of the user who granted it, nil if not known.
+	Authentication *Authentication `json:"authentication"`
 }
 
 // AMRClaim is one authentication method of a session, as the amr claim shows
@@ -63,6 +65,8 @@ const sessionJSON = `
 		'refresh_token_counter', s.refresh_token_counter,
 		'client_active', s.oauth_client_id is null or exists (
 			select from oauth_clients k where k.id = s.oauth_client_id and k.deleted_at is null),
+		'authentication', case when s.oauth_client_id is not null then
+			(select ` + authenticationJSON + ` from truegrant_oauth_sessions t where t.session_id = s.id) end,
 		'amr', (select coalesce(json_agg(json_build_object('method', m.authentication_method,
 			'timestamp', floor(extract(epoch from m.updated_at))::bigint) order by m.updated_at desc), '[]')
 			from mfa_amr_claims m where m.session_id = s.id))`

@@ -11,6 +11,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/oauth"
 	"github.com/truegrant/truegrant/storage"
 )
 
@@ -63,6 +64,7 @@ type BearerClaims struct {
 	Role        string `json:"role"`
 	SessionID   string `json:"session_id"`
 	IsAnonymous bool   `json:"is_anonymous"`
+	Scope       string `json:"scope"`
 	// ATHash is a claim of ID tokens only (OpenID Connect Core §3.1.3.6).
 	ATHash string `json:"at_hash"`
 }
@@ -85,6 +87,23 @@ func (p *Principal) SessionID() uuid.UUID {
 // session's row says so, which no hook can change.
 func (p *Principal) OAuthClient() bool {
 	return p.Session != nil && p.Session.OAuthClientID != nil
+}
+
+// Scope is what the token of an OAuth client allows.
+func (p *Principal) Scope() string { return allowedScope(p.Session, p.Claims.Scope) }
+
+// allowedScope is the scope of a client's session, or what a refresh has
+// narrowed it to (RFC 6749 §6). A hook cannot widen it.
+func allowedScope(session *models.Session, claim string) string {
+	if session == nil || session.OAuthClientID == nil {
+		return ""
+	}
+	granted, problem := oauth.ParseScope(session.Scopes)
+	narrowed, other := oauth.ParseScope(claim)
+	if problem != nil || other != nil || len(narrowed) == 0 {
+		return session.Scopes
+	}
+	return granted.Intersect(narrowed).String()
 }
 
 // Verify checks a bearer token's signature, algorithm and times.

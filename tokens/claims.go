@@ -33,9 +33,10 @@ type AccessClaims struct {
 	AMR          []models.AMRClaim `json:"amr,omitempty"`
 	SessionID    string            `json:"session_id"`
 	IsAnonymous  bool              `json:"is_anonymous"`
-	// ClientID and Scope (RFC 9068 §2.2) are set for OAuth clients only.
+	// ClientID, Scope and JWTID (RFC 9068 §2.2) are set for OAuth clients only.
 	ClientID string `json:"client_id,omitempty"`
 	Scope    string `json:"scope,omitempty"`
+	JWTID    string `json:"jti,omitempty"`
 }
 
 // GetExpirationTime implements jwt.Claims.
@@ -89,6 +90,7 @@ func (s *Service) accessToken(ctx context.Context, sub subject, method string, n
 		claims.Issuer = s.issuer
 		claims.ClientID = sub.grant.ClientID.String()
 		claims.Scope = sub.grant.Scope
+		claims.JWTID = s.ids.New().String()
 	}
 	final, err := s.shape(ctx, claims, sub, method)
 	if err != nil {

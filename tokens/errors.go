@@ -27,6 +27,8 @@ var (
 	ErrClientMismatch = errors.New("refresh token was issued to another client")
 	// ErrClientNotAllowed: the token is the project's own, the caller a client.
 	ErrClientNotAllowed = errors.New("refresh token was not issued to a client")
+	// ErrScopeExceeded: more is asked for than was granted (RFC 6749 §6).
+	ErrScopeExceeded = errors.New("scope exceeds what was granted")
 )
 
 // Why a session can no longer be refreshed.

@@ -22,8 +22,8 @@ var ErrSymmetricKey = errors.New("id tokens need an asymmetric signing key")
 type IDTokenRequest struct {
 	User  *models.User
 	Grant Grant
-	// AuthTime is when the user last authenticated.
-	AuthTime time.Time
+	// Authentication is how and when the user authenticated; AMR may be nil.
+	Authentication models.Authentication
 	// Nonce is the authorization request's, '' if it had none.
 	Nonce string
 	// AccessToken is issued beside it and bound by at_hash.
@@ -47,11 +47,17 @@ func (s *Service) IDToken(req IDTokenRequest) (string, error) {
 		"iss": s.issuer, "sub": req.User.ID.String(),
 		"aud": client, "azp": client, "client_id": client,
 		"iat": req.Now.Unix(), "exp": req.Now.Add(idTokenLife).Unix(),
-		"auth_time": req.AuthTime.Unix(), "sid": req.SessionID,
+		"auth_time": req.Authentication.Time.Unix(), "sid": req.SessionID,
 		"at_hash": oauth.ATHash(s.keys.SigningMethod(), req.AccessToken),
 	}
 	if req.Nonce != "" {
 		claims["nonce"] = req.Nonce
+	}
+	if req.Authentication.ACR != "" {
+		claims["acr"] = req.Authentication.ACR
+	}
+	if len(req.Authentication.AMR) > 0 {
+		claims["amr"] = req.Authentication.AMR
 	}
 	standard, err := StandardClaims(req.User, req.Grant.Scope)
 	if err != nil {

@@ -30,6 +30,9 @@ type Inspected struct {
 	Claims BearerClaims
 }
 
+// Scope is what the token allows.
+func (i *Inspected) Scope() string { return allowedScope(i.Session, i.Claims.Scope) }
+
 // Inspect finds out what a token is, and changes nothing. Tokens without a
 // session, such as API keys, are ErrUnknownToken.
 func (s *Service) Inspect(ctx context.Context, token string, now time.Time) (*Inspected, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/gofrs/uuid"
 
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/oauth"
 	"github.com/truegrant/truegrant/secret"
 	"github.com/truegrant/truegrant/storage"
 )
@@ -28,6 +29,8 @@ type RefreshRequest struct {
 	Token string
 	// Client is the authenticated OAuth client, nil for the project's apps.
 	Client *uuid.UUID
+	// Scope narrows the access token; empty asks for all that was granted.
+	Scope  oauth.Scope
 	Origin Origin
 	Now    time.Time
 }
@@ -38,6 +41,8 @@ type Refreshed struct {
 	User *models.User
 	// Session is the session as it was before the refresh.
 	Session *models.Session
+	// Scope of the access token, for OAuth clients.
+	Scope string
 	// Replayed tells that no new generation was made; Causes say why a spent
 	// counter token was answered.
 	Replayed bool
@@ -104,6 +109,9 @@ func (s *Service) permitted(conn *storage.Conn, req RefreshRequest, account *mod
 	if err := checkClient(req.Client, account.Session); err != nil {
 		return err
 	}
+	if err := checkScope(req.Scope, account.Session); err != nil {
+		return err
+	}
 	if !s.limits.SinglePerUser {
 		return nil
 	}
@@ -137,12 +145,28 @@ func checkClient(client *uuid.UUID, session *models.Session) error {
 	return nil
 }
 
+// checkScope lets a refresh ask for less than was granted, never for more (RFC
+// 6749 §6).
+func checkScope(asked oauth.Scope, session *models.Session) error {
+	if len(asked) == 0 {
+		return nil
+	}
+	if granted, problem := oauth.ParseScope(session.Scopes); problem != nil || !asked.Subset(granted) {
+		return ErrScopeExceeded
+	}
+	return nil
+}
+
 // issue mints the access token of a refresh and completes the outcome.
 func (s *Service) issue(ctx context.Context, req RefreshRequest, account *models.Account, out *Refreshed) error {
 	session := account.Session
 	var grant *Grant
 	if session.OAuthClientID != nil {
 		grant = &Grant{ClientID: *session.OAuthClientID, Scope: session.Scopes, Type: "refresh_token"}
+		if len(req.Scope) > 0 {
+			grant.Scope = req.Scope.String()
+		}
+		out.Scope = grant.Scope
 	}
 	token, expiresAt, err := s.accessToken(ctx, subject{
 		user: &account.User, sessionID: session.ID, sessionCreatedAt: session.CreatedAt,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/gofrs/uuid"
@@ -173,7 +174,7 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, caller *web.Cal
 	approved, err := models.ApproveAuthorization(s.DB.Conn(r.Context()), models.Approval{
 		AuthorizationID: open.Authorization.ID, UserID: caller.ID, ClientID: open.Client.ID,
 		CodeDigest: secret.Digest(code), CodeExpiresAt: now.Add(s.cfg.CodeTTL),
-		ConsentID: s.IDs.New(), Scopes: scopes,
+		ConsentID: s.IDs.New(), Scopes: scopes, Authentication: authenticationOf(caller, now),
 	}, nil, now)
 	switch {
 	case err != nil:
@@ -185,6 +186,27 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, caller *web.Cal
 	return web.JSON(w, http.StatusOK, redirectAnswer{
 		s.response(open.Authorization.RedirectURI, open.Authorization.State, url.Values{"code": {code}}),
 	})
+}
+
+// authenticationOf tells how and when the user proved who they are: by the
+// newest of the session's methods (OpenID Connect Core §2).
+func authenticationOf(caller *web.Caller, now time.Time) models.Authentication {
+	proof := models.Authentication{Time: now, ACR: models.AAL1}
+	if caller.LastSignInAt != nil {
+		proof.Time = *caller.LastSignInAt
+	}
+	var methods []string
+	if caller.Session != nil {
+		for _, claim := range caller.Session.AMR {
+			methods = append(methods, claim.Method)
+		}
+		if len(methods) > 0 {
+			proof.Time = time.Unix(caller.Session.AMR[0].Timestamp, 0)
+		}
+		proof.ACR = caller.Session.AAL
+	}
+	proof.AMR = oauth.MethodReferences(methods, proof.ACR == models.AAL2)
+	return proof
 }
 
 // mergedConsent is what the user has granted the client after this approval:

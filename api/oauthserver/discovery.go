@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/oauth"
 )
 
@@ -32,6 +33,7 @@ type metadata struct {
 	RevocationAuthMethodsSupported    []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
 	IntrospectionAuthMethodsSupported []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`
 	ClaimsSupported                   []string `json:"claims_supported"`
+	ACRValuesSupported                []string `json:"acr_values_supported"`
 	CodeChallengeMethodsSupported     []string `json:"code_challenge_methods_supported"`
 	IssParameterSupported             bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 	RequestParameterSupported         bool     `json:"request_parameter_supported"`
@@ -58,10 +60,11 @@ func (s *Server) renderMetadata() ([]byte, error) {
 		IDTokenSigningAlgValuesSupported:  append([]string{}, s.Keys.PublicAlgs()...),
 		TokenEndpointAuthMethodsSupported: []string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone},
 		ClaimsSupported: []string{
-			"sub", "aud", "iss", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "phone_number",
+			"sub", "aud", "iss", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "email_verified", "phone_number",
 			"phone_number_verified", "name", "given_name", "family_name", "nickname", "preferred_username",
 			"picture", "profile", "website", "locale", "zoneinfo", "updated_at",
 		},
+		ACRValuesSupported:            []string{models.AAL1, models.AAL2},
 		CodeChallengeMethodsSupported: []string{"S256"},
 		IssParameterSupported:         true,
 	}

@@ -113,7 +113,10 @@ func refreshProblem(err error) *oauth.Error {
 			return oauth.InvalidGrant(refusal.description)
 		}
 	}
-	if errors.Is(err, tokens.ErrBusy) {
+	switch {
+	case errors.Is(err, tokens.ErrScopeExceeded):
+		return oauth.InvalidScope("The scope exceeds what the user has granted")
+	case errors.Is(err, tokens.ErrBusy):
 		return oauth.TemporarilyUnavailable("Too many concurrent refreshes of one token")
 	}
 	return nil

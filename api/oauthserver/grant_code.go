@@ -139,14 +139,22 @@ func (s *Server) idToken(a *models.OAuthAuthorization, user *models.User, draft 
 	if !scope.Has(oauth.ScopeOpenID) {
 		return "", nil
 	}
-	authTime := now
-	if user.LastSignInAt != nil {
-		authTime = *user.LastSignInAt
-	}
 	return s.Tokens.IDToken(tokens.IDTokenRequest{
-		User: user, Grant: grant, AuthTime: authTime, Nonce: a.Nonce,
+		User: user, Grant: grant, Authentication: knownAuthentication(a.Authentication, user, now), Nonce: a.Nonce,
 		AccessToken: draft.Issued.AccessToken, SessionID: draft.Issued.SessionID.String(), Now: now,
 	})
+}
+
+// knownAuthentication is how the user had authenticated, or the little that is
+// known of a grant that GoTrue or an earlier release approved.
+func knownAuthentication(kept *models.Authentication, user *models.User, granted time.Time) models.Authentication {
+	switch {
+	case kept != nil:
+		return *kept
+	case user.LastSignInAt != nil && user.LastSignInAt.Before(granted):
+		return models.Authentication{Time: *user.LastSignInAt}
+	}
+	return models.Authentication{Time: granted}
 }
 
 // redeem spends the code.

@@ -61,7 +61,7 @@ func (s *Server) inspect(r *http.Request) (*introspection, error) {
 // describe takes the grant from the session's row, which no hook can change,
 // and the rest from the token.
 func (s *Server) describe(found *tokens.Inspected) *introspection {
-	answer := &introspection{Active: true, Scope: found.Session.Scopes, Subject: found.User.ID.String(), Issuer: s.issuer}
+	answer := &introspection{Active: true, Scope: found.Scope(), Subject: found.User.ID.String(), Issuer: s.issuer}
 	if found.Session.OAuthClientID != nil {
 		answer.ClientID = found.Session.OAuthClientID.String()
 	}

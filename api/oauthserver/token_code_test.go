@@ -38,7 +38,7 @@ func TestCodeExchange(t *testing.T) {
 	require.InDelta(t, now.Unix(), accessClaims["amr"].([]any)[0].(map[string]any)["timestamp"], 5)
 	require.Equal(t, oauth.ATHash("ES256", access), idClaims["at_hash"]) // OpenID Connect Core §3.1.3.6
 	for _, claims := range []map[string]any{accessClaims, idClaims} {
-		for _, name := range []string{"iat", "exp", "auth_time", "updated_at", "at_hash"} {
+		for _, name := range []string{"iat", "exp", "auth_time", "updated_at", "at_hash", "jti"} {
 			if claims[name] != nil {
 				claims[name] = "SOME"
 			}

@@ -22,12 +22,10 @@ func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.challenge(w, err)
 	}
-	scopes := ""
 	if principal.OAuthClient() {
-		scopes = principal.Session.Scopes
 		observability.EventFrom(r.Context()).Set("client_id", *principal.Session.OAuthClientID)
 	}
-	claims, err := tokens.StandardClaims(&principal.User, scopes)
+	claims, err := tokens.StandardClaims(&principal.User, principal.Scope())
 	if err != nil {
 		return fmt.Errorf("claims: %w", err)
 	}

@@ -70,6 +70,9 @@ for (const method of authMethods) {
 
     const next = await client.refreshTokenGrant(config, tokens.refresh_token);
     assert.notEqual(next.refresh_token, tokens.refresh_token);
+    assert.equal(next.claims().sub, id.sub); // an ID token again, of the same login
+    assert.equal(next.claims().auth_time, id.auth_time);
+    assert.equal((await client.refreshTokenGrant(config, next.refresh_token, { scope: "email" })).scope, "email");
     assert.equal(claimsOf(next.access_token).session_id, access.session_id);
     assert.equal(claimsOf(next.access_token).client_id, registered.client_id);
     await client.fetchUserInfo(config, next.access_token, id.sub);
