@@ -1,6 +1,7 @@
 package models
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/gofrs/uuid"
@@ -36,6 +37,9 @@ type OAuthAuthorization struct {
 	CreatedAt           time.Time `json:"created_at"`
 	// ExpiresAt ends the request while it is pending and the code afterwards.
 	ExpiresAt time.Time `json:"expires_at"`
+	// LoginRequest is what the request asks of the login, in the form of package
+	// oauth; empty for nothing.
+	LoginRequest json.RawMessage `json:"login_request"`
 	// Authentication is that of the user who approved, nil before, and for
 	// requests that a server approved which did not keep it.
 	Authentication *Authentication `json:"authentication"`
@@ -52,17 +56,21 @@ const authorizationJSON = `
 		'code_challenge_method', coalesce(a.code_challenge_method::text, ''),
 		'nonce', coalesce(a.nonce, ''), 'status', a.status,
 		'created_at', a.created_at, 'expires_at', a.expires_at,
-		'authentication', (select ` + authenticationJSON + `
-			from truegrant_oauth_authorizations t where t.authorization_id = a.id))`
+		'login_request', (select t.login_request from truegrant_oauth_authorizations t where t.authorization_id = a.id),
+		'authentication', (select ` + authenticationJSON + ` from truegrant_oauth_authorizations t
+			where t.authorization_id = a.id and t.auth_time is not null))`
 
 // InsertOAuthAuthorization stores a pending request.
 func InsertOAuthAuthorization(c *storage.Conn, a *OAuthAuthorization) error {
-	_, err := c.Exec(`insert into oauth_authorizations (id, authorization_id, client_id, redirect_uri, scope,
-		state, resource, code_challenge, code_challenge_method, nonce, created_at, expires_at)
+	_, err := c.Exec(`with request as (
+		insert into oauth_authorizations (id, authorization_id, client_id, redirect_uri, scope,
+			state, resource, code_challenge, code_challenge_method, nonce, created_at, expires_at)
 		values ($1, $2, $3, $4, $5, nullif($6, ''), nullif($7, ''), nullif($8, ''),
-			nullif($9, '')::code_challenge_method, nullif($10, ''), $11, $12)`,
+			nullif($9, '')::code_challenge_method, nullif($10, ''), $11, $12) returning id)
+		insert into truegrant_oauth_authorizations (authorization_id, login_request)
+		select id, nullif($13::text, '')::jsonb from request where $13::text <> ''`,
 		a.ID, a.AuthorizationID, a.ClientID, a.RedirectURI, a.Scope, a.State, a.Resource,
-		a.CodeChallenge, a.CodeChallengeMethod, a.Nonce, a.CreatedAt, a.ExpiresAt)
+		a.CodeChallenge, a.CodeChallengeMethod, a.Nonce, a.CreatedAt, a.ExpiresAt, string(a.LoginRequest))
 	return err
 }
 
@@ -126,7 +134,9 @@ func ApproveAuthorization(c *storage.Conn, a Approval, trail AuditTrail, now tim
 			set scopes = excluded.scopes, granted_at = excluded.granted_at, revoked_at = null),
 		authentication as (
 		insert into truegrant_oauth_authorizations (authorization_id, auth_time, acr, amr)
-		select id, $10, $11, $12::text[] from changed),`+insertAudit+`
+		select id, $10, $11, $12::text[] from changed
+		on conflict (authorization_id) do update
+			set auth_time = excluded.auth_time, acr = excluded.acr, amr = excluded.amr),`+insertAudit+`
 		select count(*) from changed`,
 		trail.json(), now, a.AuthorizationID, a.UserID, a.CodeDigest, a.CodeExpiresAt,
 		a.ConsentID, a.ClientID, a.Scopes, a.Authentication.Time, a.Authentication.ACR, a.Authentication.AMR)

@@ -78,7 +78,7 @@ func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s New
 		authentication as (
 		insert into truegrant_oauth_sessions (session_id, auth_time, acr, amr)
 		select $6, t.auth_time, t.acr, t.amr from truegrant_oauth_authorizations t
-		 where t.authorization_id = (select id from changed)),
+		 where t.authorization_id = (select id from changed) and t.auth_time is not null),
 		spent as (
 		insert into oauth_redeemed_codes (code_digest, client_id, session_id, redeemed_at, expires_at)
 		select $4, $5, $6, clock_timestamp(), expires_at from changed),`+insertSession+`,`+insertAudit+`

@@ -2,6 +2,7 @@ package oauthserver
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,6 +27,7 @@ type authorizeRequest struct {
 	redirectURI string
 	params      oauth.Params
 	scope       oauth.Scope
+	login       oauth.LoginRequest
 }
 
 // GET and POST /oauth/authorize (RFC 6749 §3.1, §4.1.1; OpenID Connect Core
@@ -116,7 +118,7 @@ func (s *Server) checkAuthorize(req *authorizeRequest) *oauth.Error {
 		checkRequestObject(req.params),   // OpenID Connect Core §6
 		checkResponseType(req.params),    // RFC 6749 §3.1.1
 		checkResponseMode(req.params),    // OAuth 2.0 Multiple Response Types §2.1
-		checkPrompt(req.params),          // OpenID Connect Core §3.1.2.1
+		readLogin(req),                   // OpenID Connect Core §3.1.2.1
 		s.resolveScope(req),              // RFC 6749 §3.3
 		checkRequestResource(req.params), // RFC 8707 §2
 		s.checkPKCE(req.params),          // RFC 7636 §4.3
@@ -187,15 +189,10 @@ func checkResponseMode(p oauth.Params) *oauth.Error {
 	return nil
 }
 
-// checkPrompt answers prompt=none: the server keeps no browser session, so the
-// user has to be asked, which the client forbids.
-func checkPrompt(p oauth.Params) *oauth.Error {
-	for prompt := range strings.FieldsSeq(p.Get("prompt")) {
-		if prompt == "none" {
-			return oauth.LoginRequired("the user has to be asked")
-		}
-	}
-	return nil
+// readLogin keeps what is asked of the user's login for the consent page.
+func readLogin(req *authorizeRequest) (problem *oauth.Error) {
+	req.login, problem = oauth.ParseLoginRequest(req.params)
+	return problem
 }
 
 // resolveScope decides which scopes are asked for: the default ones when the
@@ -254,6 +251,10 @@ func (s *Server) storeRequest(r *http.Request, req *authorizeRequest) (string, e
 	if err != nil {
 		return "", err
 	}
+	login, err := storedLogin(req.login)
+	if err != nil {
+		return "", err
+	}
 	now := s.Kit.Time(r)
 	err = models.InsertOAuthAuthorization(s.DB.Conn(r.Context()), &models.OAuthAuthorization{
 		ID: s.IDs.New(), AuthorizationID: handle, ClientID: req.client.ID,
@@ -261,12 +262,22 @@ func (s *Server) storeRequest(r *http.Request, req *authorizeRequest) (string, e
 		Resource: req.params.Get("resource"), Nonce: req.params.Get("nonce"),
 		CodeChallenge:       req.params.Get("code_challenge"),
 		CodeChallengeMethod: strings.ToLower(req.params.Get("code_challenge_method")),
+		LoginRequest:        login,
 		CreatedAt:           now, ExpiresAt: now.Add(s.cfg.AuthorizationTTL),
 	})
 	if err != nil {
 		return "", fmt.Errorf("store authorization: %w", err)
 	}
 	return handle, nil
+}
+
+// storedLogin is what the row of a request keeps about the login: nothing, as a
+// rule.
+func storedLogin(login oauth.LoginRequest) (json.RawMessage, error) {
+	if login.SaysNothing() {
+		return nil, nil
+	}
+	return json.Marshal(login)
 }
 
 // consentURL is the page of the project's front end that asks the user.

@@ -83,7 +83,7 @@ func TestCheckPrompt(t *testing.T) {
 	b := setup(t)
 	c := b.Client(t)
 	b.refusals(c, "login_required", map[string][]string{
-		"none": {"prompt", "none"}, "none among others": {"prompt", "login none"},
+		"none": {"prompt", "none"},
 	})
 	b.ask(c, "prompt", "login consent")
 }

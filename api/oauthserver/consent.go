@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/gofrs/uuid"
@@ -28,6 +27,12 @@ type authorizationDetails struct {
 	Client          clientSummary `json:"client"`
 	User            userSummary   `json:"user"`
 	Scope           string        `json:"scope"`
+
+	// What GoTrue does not tell, and only where there is something to tell.
+	Resource     string   `json:"resource,omitempty"`
+	GrantedScope string   `json:"granted_scope,omitempty"`
+	Requirements []string `json:"requirements,omitempty"`
+	oauth.LoginRequest
 }
 
 type clientSummary struct {
@@ -57,15 +62,27 @@ func (s *Server) getAuthorization(w http.ResponseWriter, r *http.Request, caller
 	if open.Authorization.Status != models.AuthorizationPending {
 		return apierror.Validation("authorization request cannot be processed")
 	}
-	if alreadyConsented(open) {
+	asked, err := loginRequest(&open.Authorization)
+	if err != nil {
+		return err
+	}
+	missing := s.missing(asked, &open.Authorization, caller, s.Kit.Time(r))
+	if alreadyConsented(open) && len(missing) == 0 && !asked.Asks() {
 		return s.approve(w, r, caller, open, "authorization request cannot be processed")
 	}
-	client := open.Client
-	return web.JSON(w, http.StatusOK, authorizationDetails{
-		AuthorizationID: open.Authorization.AuthorizationID, RedirectURI: open.Authorization.RedirectURI,
-		Client: clientSummary{ID: client.ID, Name: client.Name, URI: client.URI, LogoURI: client.LogoURI},
-		User:   userSummary{ID: caller.ID, Email: caller.Email}, Scope: open.Authorization.Scope,
-	})
+	return web.JSON(w, http.StatusOK, newAuthorizationDetails(open, caller, asked, missing))
+}
+
+func newAuthorizationDetails(open *models.OpenAuthorization, caller *web.Caller, asked oauth.LoginRequest, missing []string) authorizationDetails {
+	client, request := open.Client, open.Authorization
+	return authorizationDetails{
+		AuthorizationID: request.AuthorizationID, RedirectURI: request.RedirectURI,
+		Client:   clientSummary{ID: client.ID, Name: client.Name, URI: client.URI, LogoURI: client.LogoURI},
+		User:     userSummary{ID: caller.ID, Email: caller.Email},
+		Scope:    request.Scope,
+		Resource: request.Resource, GrantedScope: open.ConsentedScopes,
+		Requirements: missing, LoginRequest: asked,
+	}
 }
 
 // alreadyConsented reports whether the user need not be asked again.
@@ -98,6 +115,13 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, caller *web.Call
 		return apierror.Validation(tooLate)
 	}
 	if in.Action == "approve" {
+		asked, err := loginRequest(&open.Authorization)
+		if err != nil {
+			return err
+		}
+		if err := checkLogin(s.missing(asked, &open.Authorization, caller, s.Kit.Time(r))); err != nil {
+			return err
+		}
 		return s.approve(w, r, caller, open, tooLate)
 	}
 	denied, err := models.DenyAuthorization(s.DB.Conn(r.Context()), open.Authorization.ID, caller.ID, s.Kit.Time(r))
@@ -186,27 +210,6 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, caller *web.Cal
 	return web.JSON(w, http.StatusOK, redirectAnswer{
 		s.response(open.Authorization.RedirectURI, open.Authorization.State, url.Values{"code": {code}}),
 	})
-}
-
-// authenticationOf tells how and when the user proved who they are: by the
-// newest of the session's methods (OpenID Connect Core §2).
-func authenticationOf(caller *web.Caller, now time.Time) models.Authentication {
-	proof := models.Authentication{Time: now, ACR: models.AAL1}
-	if caller.LastSignInAt != nil {
-		proof.Time = *caller.LastSignInAt
-	}
-	var methods []string
-	if caller.Session != nil {
-		for _, claim := range caller.Session.AMR {
-			methods = append(methods, claim.Method)
-		}
-		if len(methods) > 0 {
-			proof.Time = time.Unix(caller.Session.AMR[0].Timestamp, 0)
-		}
-		proof.ACR = caller.Session.AAL
-	}
-	proof.AMR = oauth.MethodReferences(methods, proof.ACR == models.AAL2)
-	return proof
 }
 
 // mergedConsent is what the user has granted the client after this approval:

@@ -34,6 +34,7 @@ type metadata struct {
 	IntrospectionAuthMethodsSupported []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`
 	ClaimsSupported                   []string `json:"claims_supported"`
 	ACRValuesSupported                []string `json:"acr_values_supported"`
+	PromptValuesSupported             []string `json:"prompt_values_supported"`
 	CodeChallengeMethodsSupported     []string `json:"code_challenge_methods_supported"`
 	IssParameterSupported             bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 	RequestParameterSupported         bool     `json:"request_parameter_supported"`
@@ -65,6 +66,7 @@ func (s *Server) renderMetadata() ([]byte, error) {
 			"picture", "profile", "website", "locale", "zoneinfo", "updated_at",
 		},
 		ACRValuesSupported:            []string{models.AAL1, models.AAL2},
+		PromptValuesSupported:         oauth.Prompts(),
 		CodeChallengeMethodsSupported: []string{"S256"},
 		IssParameterSupported:         true,
 	}

@@ -101,6 +101,23 @@ test("the second login asks nothing", async (t) => {
   assert.equal((await json(page, "id-token-claims")).sub, user.user.id);
 });
 
+// OpenID Connect Core §3.1.2.1: prompt=login.
+test("a client may ask for a new login", async (t) => {
+  const user = await newUser();
+  const page = await person(t);
+  await logIn(page, user.email);
+  const first = await json(page, "id-token-claims");
+  await page.getByTestId("logout").click();
+  await page.waitForTimeout(1100); // logins are known to the second
+
+  const start = await page.request.get(`${url}/demo/login`, { maxRedirects: 0 });
+  await page.goto(`${start.headers().location}&prompt=login`);
+  await page.getByText("The application asks you to sign in again.").waitFor();
+  await signIn(page, user.email);
+  await page.getByTestId("signed-in").waitFor();
+  assert.ok((await json(page, "id-token-claims")).auth_time > first.auth_time);
+});
+
 test("deny: the client learns it, and nothing is granted", async (t) => {
   const user = await newUser();
   const page = await person(t);

@@ -1,15 +1,17 @@
--- How and when the user had authenticated who approved an authorization request:
--- auth_time, acr and amr of ID tokens (OpenID Connect Core section 2), also of
--- those that a refresh brings. Tables of our own, because GoTrue reads all columns
+-- What an authorization request asks of the user's login, and how and when the user
+-- who approved it had authenticated: auth_time, acr and amr of ID tokens, also of
+-- those that a refresh brings (OpenID Connect Core sections 2, 3.1.2.1). Tables of our own, because GoTrue reads all columns
 -- of its tables and refuses unknown ones.
 create table if not exists truegrant_oauth_authorizations (
   authorization_id uuid primary key references oauth_authorizations (id) on delete cascade,
-  auth_time timestamp with time zone not null,
-  acr text not null,
-  amr text[] not null
+  login_request jsonb not null default '{}',
+  -- Null until a user has approved.
+  auth_time timestamp with time zone,
+  acr text,
+  amr text[]
 );
 comment on table truegrant_oauth_authorizations is
-  'How the user who approved an authorization request had authenticated.';
+  'What an authorization request asks of the login, and how who approved it had authenticated.';
 alter table truegrant_oauth_authorizations enable row level security;
 
 create table if not exists truegrant_oauth_sessions (

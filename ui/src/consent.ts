@@ -38,8 +38,17 @@ async function showRequest(auth: Auth, id: string): Promise<void> {
   const { data, error } = await auth.oauth.getAuthorizationDetails(id);
   if (error) return handle(auth, id, error);
   if ("redirect_url" in data) return leave(data.redirect_url);
+  const { requirements = [] } = data as Demanding;
+  if (requirements.includes("login")) {
+    await auth.signOut({ scope: "local" });
+    return showSignIn(auth, id, "The application asks you to sign in again.");
+  }
+  if (requirements.includes("aal2")) return handle(auth, id, { code: "insufficient_aal" });
   showConsent(auth, id, data);
 }
+
+/** What the server tells beside supabase-js's type: which login the client wants. */
+type Demanding = OAuthAuthorizationDetails & { requirements?: string[] };
 
 function showConsent(auth: Auth, id: string, details: OAuthAuthorizationDetails): void {
   const problem = alertBox();

@@ -27,6 +27,7 @@ const errorTexts = new Map([
     "oauth_authorization_not_found",
     "This request is unknown, has expired, or was opened by another account. Go back to the application and start again.",
   ],
+  ["oauth_login_required", "The application asks you to sign in again."],
   ["oauth_client_not_found", "The application that sent you here is not known."],
   ["oauth_consent_not_found", "This application is no longer connected."],
   ["feature_disabled", "This server does not let other applications sign in."],
