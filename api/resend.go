@@ -56,6 +56,21 @@ func (s *Server) checkResend(in *resendRequest) (err error) {
 	if in.challenge, err = in.parse(); err != nil {
 		return err
 	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	switch {
+	case in.Email == "" || in.Type == "phone_change":
+		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Phone logins are disabled")
+	case !s.Config.External.EmailEnabled:
+		return apierror.New(http.StatusBadRequest, apierror.EmailProviderDisabled, "Email logins are disabled")
+	}
+	in.Email, err = s.addresses.Email(in.Email)
+	return err
+}
+
+// check applies the rules on which members go together.
+func (in *resendRequest) check() error {
 	switch {
 	case !slices.Contains([]string{"signup", "email_change", "sms", "phone_change"}, in.Type):
 		return apierror.Validation("Missing one of these types: signup, email_change, sms, phone_change")
@@ -67,11 +82,6 @@ func (s *Server) checkResend(in *resendRequest) (err error) {
 		return apierror.Validation("Only an email address or phone number should be provided.")
 	case in.Email == "" && in.Phone == "":
 		return apierror.Validation("Missing email address or phone number")
-	case in.Email == "" || in.Type == "phone_change":
-		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Phone logins are disabled")
-	case !s.Config.External.EmailEnabled:
-		return apierror.New(http.StatusBadRequest, apierror.EmailProviderDisabled, "Email logins are disabled")
 	}
-	in.Email, err = s.addresses.Email(in.Email)
-	return err
+	return nil
 }

@@ -107,11 +107,12 @@ func (s *Server) checkUpdate(r *http.Request, in *userUpdate, caller *web.Caller
 // to set now.
 func checkMayChangeLogin(in *userUpdate, caller *web.Caller) error {
 	changes := in.Password != nil || in.Email != ""
+	hasAddress := in.Email != "" || caller.Email != "" || caller.Phone != ""
 	switch {
-	case changes && caller.HasVerifiedFactor() && (caller.Session == nil || caller.Session.AAL != models.AAL2):
+	case changes && owesAAL2(caller):
 		return apierror.New(http.StatusUnauthorized, apierror.InsufficientAAL,
 			"AAL2 session is required to update email or password when MFA is enabled.")
-	case in.Password != nil && caller.IsAnonymous && in.Email == "" && caller.Email == "" && caller.Phone == "":
+	case in.Password != nil && caller.IsAnonymous && !hasAddress:
 		return apierror.New(http.StatusUnprocessableEntity, apierror.ValidationFailed,
 			"Updating password of an anonymous user without an email or phone is not allowed")
 	case (changes || in.Nonce != "") && caller.IsSSOUser:
@@ -119,6 +120,11 @@ func checkMayChangeLogin(in *userUpdate, caller *web.Caller) error {
 			"Updating email, phone, password of a SSO account only possible via SSO")
 	}
 	return nil
+}
+
+// owesAAL2 reports whether a caller who has a second factor came without it.
+func owesAAL2(caller *web.Caller) bool {
+	return caller.HasVerifiedFactor() && (caller.Session == nil || caller.Session.AAL != models.AAL2)
 }
 
 // checkNewAddresses lets a caller repeat the present addresses: an e-mail
