@@ -65,6 +65,32 @@ func TestStatementBudgets(t *testing.T) {
 	}
 }
 
+// Sign-in by phone costs no more than by mail.
+func TestPhoneStatementBudgets(t *testing.T) {
+	t.Parallel()
+	app, hook := texting(t, func(c *conf.Config) { c.SMS.MaxFrequency = time.Nanosecond })
+	phone, token := phoneUser(t, app)
+	change := newPhone()
+	for _, test := range []struct {
+		name   string
+		budget int
+		do     func()
+	}{
+		{"password", 2, func() { signInPhone(app, phone).OK() }},
+		{"otp", 2, func() { askText(app, phone).OK() }},
+		{"verify", 2, func() { verifyPhone(app, "sms", phone, textedTo(hook, phone)).OK() }},
+		{"verify, wrong", 1, func() { verifyPhone(app, "sms", phone, "x").Refused(http.StatusForbidden, "otp_expired") }},
+		{"otp, new", 2, func() { askText(app, newPhone()).OK() }},
+		{"signup", 2, func() { signUpPhone(app, newPhone()).OK() }},
+		{"resend", 2, func() { post(app, "/resend", map[string]any{"type": "sms", "phone": phone}).OK() }},
+		{"reauthenticate", 2, func() { app.Do(http.MethodGet, "/reauthenticate", nil, apitest.Bearer(token)).OK() }},
+		{"PUT /user", 4, func() { putAs(app, token, map[string]any{"phone": change}).OK() }},
+		{"verify the change", 2, func() { verifyPhone(app, "phone_change", change, textedTo(hook, change)).OK() }},
+	} {
+		require.LessOrEqual(t, app.Statements(test.do), test.budget, test.name)
+	}
+}
+
 // The log line of a request tells what it cost.
 func TestStatementsAreLogged(t *testing.T) {
 	t.Parallel()
@@ -86,6 +112,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 			t.Parallel()
 			app := apitest.New(t, func(c *conf.Config) {
 				c.External.PhoneEnabled, c.Security.RefreshTokenAlgorithmVersion = true, version
+				c.SMS.TestOTP = map[string]string{"15550001001": "424242", "15550001002": "424242"}
 			})
 			user, client := app.User(t), app.Client(t)
 			grant := app.Grant(t, user, client)
@@ -98,6 +125,13 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 			hot.Do(http.MethodPut, "/user", map[string]any{"data": map[string]any{"a": 1}}, apitest.Bearer(user.AccessToken)).OK()
 			hot.SignIn(t, user.Email)
 			login(hot, map[string]any{"phone": "1", "password": "x"}).Refused(http.StatusBadRequest, "invalid_credentials")
+			askText(hot, "15550001001").OK()
+			for range 8 {
+				verifyPhone(hot, "sms", "15550001001", "424242").OK()
+				verifyPhone(hot, "phone_change", "15550001002", "424242").Refused(http.StatusForbidden, "otp_expired")
+			}
+			putUser(hot, user, map[string]any{"phone": "15550001002"}).OK()
+			verifyPhone(hot, "phone_change", "15550001002", "424242").OK()
 			token := user.RefreshToken
 			for range 8 { // beyond the fifth use PostgreSQL may choose a generic plan
 				token = refreshed(t, hot, token)

@@ -3,18 +3,24 @@ package api
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/truegrant/truegrant/api/apierror"
+	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/onetime"
+	"github.com/truegrant/truegrant/sms"
 	"github.com/truegrant/truegrant/storage"
 )
 
-// A codeMail is a mail with a code that a request asks for. Every route that
-// sends one goes the same way: admitted, drafted, stored, sent.
+// A codeMail is a mail or a text with a code that a request asks for. Every
+// route that sends one goes the same way: admitted, drafted, stored, sent.
 type codeMail struct {
 	kind onetime.Kind
+	// channel is how a text reaches the phone; fixed is the code of a test phone,
+	// which nobody sends.
+	channel, fixed string
 	// challenge is nil outside the PKCE flow; startedBy is the provider_type of
 	// the flow and method its authentication method.
 	challenge         *flow.Challenge
@@ -48,9 +54,45 @@ func magicLinkMail(challenge *flow.Challenge) codeMail {
 // invitationMail invites a user.
 func invitationMail() codeMail { return codeMail{kind: onetime.Invite} }
 
+// textTo is a text to a phone number.
+func (s *Server) textTo(kind onetime.Kind, phone, channel string, now time.Time) codeMail {
+	fixed, _ := sms.TestCode(s.Config.SMS, phone, now)
+	return codeMail{kind: kind, channel: channel, fixed: fixed}
+}
+
+// to is the address of a user that the message goes to.
+func (m codeMail) to(user *models.User) string {
+	switch {
+	case m.kind == onetime.SMSPhoneChange:
+		return user.PhoneChange
+	case m.kind.Text():
+		return user.Phone
+	}
+	return user.Email
+}
+
+// request asks whether the message may be sent.
+func (m codeMail) request(user *models.User, now time.Time) onetime.Request {
+	return onetime.Request{
+		Kind: m.kind, To: m.to(user), LastSent: user.SentAt(m.kind.Type()), Unsent: m.fixed != "", Now: now,
+	}
+}
+
+// answerSent answers a request that asked for a message. Only test phones get
+// an id of it.
+func answerSent(w http.ResponseWriter, m codeMail) error {
+	if m.fixed != "" {
+		return web.JSON(w, http.StatusOK, map[string]string{"message_id": sms.TestMessageID})
+	}
+	return web.JSON(w, http.StatusOK, struct{}{})
+}
+
 // draft makes the code, as part of a flow when there is a challenge.
 func (s *Server) draft(m codeMail, user *models.User) (code string, token models.OneTimeToken, err error) {
-	code, token, err = s.onetime.Draft(m.kind, user.ID, user.Email)
+	if m.fixed != "" {
+		return m.fixed, s.onetime.DraftOf(m.kind, user.ID, m.to(user), m.fixed), nil
+	}
+	code, token, err = s.onetime.Draft(m.kind, user.ID, m.to(user))
 	if err == nil && m.challenge != nil {
 		token = token.InFlow(m.challenge.Begin(s.ids, user.ID, m.startedBy, m.method))
 	}
@@ -60,8 +102,7 @@ func (s *Server) draft(m codeMail, user *models.User) (code string, token models
 // sendCode sends a user a code, unless the last one is too young. The audit
 // trail tells of it.
 func (s *Server) sendCode(r *http.Request, m codeMail, user *models.User, trail models.AuditTrail) error {
-	request := onetime.Request{Kind: m.kind, To: user.Email, LastSent: user.SentAt(m.kind.Type()), Now: s.kit.Time(r)}
-	if err := s.onetime.Admit(r.Context(), request); err != nil {
+	if err := s.onetime.Admit(r.Context(), m.request(user, s.kit.Time(r))); err != nil {
 		return err
 	}
 	m.throttled = true
@@ -72,7 +113,7 @@ func (s *Server) sendCode(r *http.Request, m codeMail, user *models.User, trail 
 	case err != nil:
 		return err
 	}
-	return s.mailCode(r, m.kind, issued.user, issued.code, issued.token.Hash)
+	return s.deliver(r, m, issued)
 }
 
 // issueCode stores a code for an existing user.
@@ -82,7 +123,7 @@ func (s *Server) issueCode(r *http.Request, mail codeMail, user *models.User, tr
 	if err != nil {
 		return nil, err
 	}
-	token.Throttled, token.LastSent = mail.throttled, user.SentAt(token.Type)
+	token.Throttled, token.LastSent, token.OnlyPending = mail.throttled, user.SentAt(token.Type), true
 	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trail, now); err != nil {
 		return nil, apierror.Failure("Database error saving link", err)
 	}
@@ -90,7 +131,21 @@ func (s *Server) issueCode(r *http.Request, mail codeMail, user *models.User, tr
 	return &issuedCode{user, code, token}, nil
 }
 
-// mailCode hands over a code that is stored.
+// deliver hands over a code that is stored.
+func (s *Server) deliver(r *http.Request, m codeMail, issued *issuedCode) error {
+	switch {
+	case m.fixed != "":
+		return nil
+	case m.kind.Text():
+		return s.onetime.SendText(r.Context(), onetime.Text{
+			Kind: m.kind, User: issued.user, To: issued.token.Address, Channel: m.channel,
+			Code: issued.code, Hash: issued.token.Hash, IP: s.clientIP.Of(r),
+		})
+	}
+	return s.mailCode(r, m.kind, issued.user, issued.code, issued.token.Hash)
+}
+
+// mailCode hands over a mail whose code is stored.
 func (s *Server) mailCode(r *http.Request, kind onetime.Kind, user *models.User, code, hash string) error {
 	return s.onetime.Send(r.Context(), onetime.Mail{
 		Kind: kind, User: user, Code: code, Hash: hash, LinkBase: s.linkBase(r), RedirectTo: s.redirectTarget(r),

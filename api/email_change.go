@@ -30,37 +30,24 @@ func (s *Server) moveAtOnce(changes *models.UserChanges, email string, caller *w
 	permanent := false
 	changes.Email, changes.EmailConfirmedAt, changes.IsAnonymous = &email, &now, &permanent
 	changes.UserPatch.Set["email_verified"] = true
-	changes.Identities = []models.NewIdentity{accounts.EmailIdentity(s.ids.New(), caller.ID, email, true, nil)}
+	changes.Identities = append(changes.Identities, accounts.EmailIdentity(s.ids.New(), caller.ID, email, true, nil))
 }
 
-// writeEmailChange writes changes together with a new address that waits for
-// its confirmations: all of them or nothing. The mails are still to be sent.
-func (s *Server) writeEmailChange(r *http.Request, in *userUpdate, caller *web.Caller, changes models.UserChanges, trail models.AuditTrail) (
-	user *models.User, mails []onetime.Mail, err error,
-) {
-	now := s.kit.Time(r)
-	if err := s.admitEmailChange(r, &caller.User, in.Email); err != nil {
-		return nil, nil, err
-	}
-	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) error {
-		if user, err = models.UpdateUser(tx, caller.ID, changes, trail, now); err != nil {
-			return err
-		}
-		user.EmailChange = in.Email
-		var change models.NewEmailChange
-		if change, mails, err = s.draftEmailChange(user, in.challenge); err != nil {
-			return err
-		}
-		// A new password has just forgotten when the last mail was sent.
-		change.Throttled, change.LastSent = !changes.ClearTokens, caller.EmailChangeSentAt
-		user.MarkSent(models.EmailChangeNewToken, now)
-		err := models.SetEmailChange(tx, change, nil, now)
-		if errors.Is(err, storage.ErrNotFound) { // another request of the moment sends the mails
-			return &onetime.TooSoonError{}
-		}
+// setEmailChange stores a new address that waits for its confirmations.
+func (s *Server) setEmailChange(tx *storage.Conn, u *update, now time.Time) error {
+	u.user.EmailChange = u.in.Email
+	change, mails, err := s.draftEmailChange(u.user, u.in.challenge)
+	if err != nil {
 		return err
-	})
-	return user, mails, err
+	}
+	change.Throttled, change.LastSent = u.throttled(), u.caller.EmailChangeSentAt
+	err = models.SetEmailChange(tx, change, nil, now)
+	if errors.Is(err, storage.ErrNotFound) { // another request of the moment sends the mails
+		return &onetime.TooSoonError{}
+	}
+	u.user.MarkSent(models.EmailChangeNewToken, now)
+	u.mails = mails
+	return err
 }
 
 // admitEmailChange reports whether the mails of a change may be sent now.
@@ -124,14 +111,10 @@ func (s *Server) sendEmailChange(r *http.Request, user *models.User, mails []one
 
 // resendEmailChange sends the mails of a pending change again, with new codes.
 // No confirmation counts any more.
-func (s *Server) resendEmailChange(r *http.Request, in *resendRequest) error {
+func (s *Server) resendEmailChange(r *http.Request, in *resendRequest, user *models.User) error {
 	conn, now := s.DB.Conn(r.Context()), s.kit.Time(r)
-	user, err := models.FindUserByEmail(conn, in.Email, s.audience(r))
-	switch {
-	case errors.Is(err, storage.ErrNotFound), err == nil && user.EmailChange == "":
+	if user.EmailChange == "" {
 		return nil
-	case err != nil:
-		return apierror.Failure("Unable to process request", err)
 	}
 	if err := s.admitEmailChange(r, user, user.EmailChange); err != nil {
 		return err

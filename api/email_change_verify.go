@@ -32,7 +32,7 @@ func (s *Server) findEmailChange(r *http.Request, email, code string) (*models.P
 		return nil, nil, apierror.Failure("Database error finding user", err)
 	case pending.Banned(now):
 		return nil, nil, errBanned()
-	case pending.Type == "" || !s.onetime.Fresh(pending.EmailChangeSentAt, now):
+	case pending.Type == "" || !s.onetime.Fresh(onetime.EmailChange, pending.EmailChangeSentAt, now):
 		return nil, nil, errOTPExpired(codeExpired)
 	}
 	return pending, hashes, nil
@@ -67,19 +67,19 @@ func (s *Server) acceptEmailChange(r *http.Request, pending *models.PendingUser,
 		return end, errEmailExists()
 	}
 	end.Identity = accounts.EmailIdentity(s.ids.New(), pending.ID, end.Email, true, nil)
-	end.AppData = providersWithEmail(pending.Identities)
+	end.AppData = providersWith(pending.Identities, accounts.ProviderEmail)
 	return end, nil
 }
 
-// providersWithEmail is the project's metadata of a user who can sign in by
-// e-mail too.
-func providersWithEmail(identities models.Identities) map[string]any {
+// providersWith is the project's metadata of a user who has an identity at one
+// more provider.
+func providersWith(identities models.Identities, provider string) map[string]any {
 	var providers []string
 	for _, identity := range identities {
 		providers = append(providers, identity.Provider)
 	}
-	if identities.Of(accounts.ProviderEmail) == nil {
-		providers = append(providers, accounts.ProviderEmail)
+	if identities.Of(provider) == nil {
+		providers = append(providers, provider)
 	}
 	return accounts.AppMetadata(providers...)
 }

@@ -195,12 +195,18 @@ func mailError(err error) *apierror.Error {
 	var unsent *onetime.SendError
 	switch {
 	case errors.As(err, &tooSoon):
+		code := apierror.OverEmailSendRateLimit
+		if tooSoon.Text {
+			code = apierror.OverSMSSendRateLimit
+		}
 		seconds := strconv.Itoa(int(tooSoon.Wait / time.Second))
-		return apierror.New(http.StatusTooManyRequests, apierror.OverEmailSendRateLimit,
+		return apierror.New(http.StatusTooManyRequests, code,
 			"For security purposes, you can only request this after "+seconds+" seconds.")
 	case errors.Is(err, onetime.ErrOverBudget):
 		return apierror.New(http.StatusTooManyRequests, apierror.OverEmailSendRateLimit, "email rate limit exceeded")
-	case errors.As(err, &unsent):
+	case errors.Is(err, onetime.ErrOverTextBudget):
+		return apierror.New(http.StatusTooManyRequests, apierror.OverSMSSendRateLimit, "SMS rate limit exceeded")
+	case errors.As(err, &unsent) && !unsent.Kind.Text():
 		return apierror.Failure("Error sending "+strings.ReplaceAll(string(unsent.Kind), "_", " ")+" email", err)
 	}
 	return nil

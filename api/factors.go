@@ -22,12 +22,12 @@ type factors struct {
 	*Server
 	party  *mfa.RelyingParty
 	hooks  *hooks.Hooks
-	phones phoneCodes
+	phones texts
 }
 
 func newFactors(s *Server) *factors {
 	return &factors{
-		Server: s, party: mfa.NewRelyingParty(s.Config.WebAuthn), hooks: s.Hooks, phones: s.newPhoneCodes(s.Hooks),
+		Server: s, party: mfa.NewRelyingParty(s.Config.WebAuthn), hooks: s.Hooks, phones: newTexts(s, s.Config.MFA.Phone.Template),
 	}
 }
 

@@ -5,100 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/truegrant/truegrant/api/apierror"
-	"github.com/truegrant/truegrant/api/view"
 	"github.com/truegrant/truegrant/api/web"
-	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/secret"
 	"github.com/truegrant/truegrant/sms"
 	"github.com/truegrant/truegrant/storage"
 )
 
-// smsTimeout bounds a call to the provider of text messages.
-const smsTimeout = 10 * time.Second
-
-// phoneCodes sends the codes of phone factors: by the hook, if there is one,
-// else by the provider.
-type phoneCodes struct {
-	hooks  *hooks.Hooks
-	sender sms.Sender
-	text   *sms.Text
-	// senderProblem and textProblem are what is wrong with the configuration;
-	// it matters once a code is due.
-	senderProblem, textProblem error
-}
-
-func (s *Server) newPhoneCodes(h *hooks.Hooks) phoneCodes {
-	codes := phoneCodes{hooks: h}
-	codes.sender, codes.senderProblem = sms.New(s.Config.SMS, smsTimeout, nil)
-	codes.text, codes.textProblem = sms.ParseText(s.Config.MFA.Phone.Template)
-	return codes
-}
-
-func (p phoneCodes) byHook() bool { return p.hooks.Enabled(hooks.PointSendSMS) }
-
-// verifier is the provider that makes and checks codes itself, nil if ours are
-// sent.
-func (p phoneCodes) verifier() sms.Verifier {
-	if p.byHook() {
-		return nil
-	}
-	verifier, _ := p.sender.(sms.Verifier)
-	return verifier
-}
-
-// phoneCode is a code on its way.
-type phoneCode struct {
-	user                     *models.User
-	phone, code, channel, ip string
-}
-
-// smsHookInput is what the hook sees.
-type smsHookInput struct {
-	Metadata hooks.Metadata `json:"metadata"`
-	User     view.User      `json:"user"`
-	SMS      smsHookMessage `json:"sms"`
-}
-
-type smsHookMessage struct {
-	OTP   string `json:"otp"`
-	Phone string `json:"phone"`
-	Type  string `json:"sms_type"`
-}
-
-// send sends a code. Its errors are those of GoTrue, which do not tell what
-// the hook or the provider said.
-func (p phoneCodes) send(ctx context.Context, c phoneCode) error {
-	if p.byHook() {
-		metadata, err := p.hooks.NewMetadata(hooks.PointSendSMS, c.ip)
-		if err != nil {
-			return err
-		}
-		input := smsHookInput{metadata, view.NewUser(c.user), smsHookMessage{c.code, c.phone, "mfa"}}
-		if err := p.hooks.Invoke(ctx, hooks.PointSendSMS, input, nil); err != nil {
-			return apierror.Failure("error invoking hook", err)
-		}
-		return nil
-	}
+// text sends the code of a factor. Its errors are those of GoTrue, which do
+// not tell what the hook or the provider said.
+func (f *factors) text(ctx context.Context, c phoneCode) error {
+	c.purpose = "mfa"
+	err := f.phones.send(ctx, c)
 	switch {
-	case p.senderProblem != nil:
-		return apierror.Failure("Failed to get SMS provider", p.senderProblem)
-	case p.textProblem != nil:
-		return apierror.Failure("error generating sms template", p.textProblem)
-	}
-	text, err := p.text.Render(c.code)
-	if err != nil {
+	case err == nil:
+		return nil
+	case errors.Is(err, errTextHook):
+		return apierror.Failure("error invoking hook", err)
+	case errors.Is(err, errTextProvider):
+		return apierror.Failure("Failed to get SMS provider", err)
+	case errors.Is(err, errTextTemplate):
 		return apierror.Failure("error generating sms template", err)
 	}
-	if _, err := p.sender.Send(ctx, sms.Message{Phone: c.phone, Code: c.code, Text: text, Channel: c.channel}); err != nil {
-		return apierror.Failure("error sending message", err)
-	}
-	return nil
+	return apierror.Failure("error sending message", err)
 }
 
 type phoneChallengeRequest struct {
@@ -112,7 +45,7 @@ func (f *factors) challengePhone(w http.ResponseWriter, r *http.Request, caller 
 	if err != nil {
 		return err
 	}
-	if err := f.checkChannel(in); err != nil {
+	if in.Channel, err = f.checkChannel(in.Channel); err != nil {
 		return err
 	}
 	now := f.kit.Time(r)
@@ -131,27 +64,15 @@ func (f *factors) challengePhone(w http.ResponseWriter, r *http.Request, caller 
 		return f.tooSoon(r, factor, err, now)
 	}
 	if !fixed {
-		err = f.phones.send(r.Context(), phoneCode{&caller.User, factor.Phone, code, in.Channel, f.clientIP.Of(r)})
+		err = f.text(r.Context(), phoneCode{
+			user: &caller.User, phone: factor.Phone, code: code, channel: in.Channel, ip: f.clientIP.Of(r),
+		})
 	}
 	if err != nil {
 		ctx := context.WithoutCancel(r.Context()) // the caller may have given up waiting
 		return errors.Join(err, models.WithdrawChallenge(f.DB.Conn(ctx), challenge.ID))
 	}
 	return f.showChallenge(w, r, factor, challenge, nil)
-}
-
-// checkChannel permits what the provider can do; a hook may do anything.
-func (f *factors) checkChannel(in *phoneChallengeRequest) error {
-	if in.Channel == "" {
-		in.Channel = sms.ChannelSMS
-	}
-	twilio := slices.Contains([]string{"twilio", "twilio_verify"}, f.Config.SMS.Provider)
-	switch {
-	case f.phones.byHook(), in.Channel == sms.ChannelSMS, in.Channel == sms.ChannelWhatsApp && twilio:
-		return nil
-	}
-	return apierror.Validation("Invalid channel, supported values are 'sms' or 'whatsapp'. " +
-		"'whatsapp' is only supported if Twilio or Twilio Verify is used as the provider.")
 }
 
 // tooSoon explains a challenge that was not written.
@@ -167,6 +88,6 @@ func (f *factors) tooSoon(r *http.Request, factor *models.Factor, cause error, n
 		return fmt.Errorf("read last challenge: %w", err)
 	}
 	seconds := int(last.Add(f.Config.MFA.Phone.MaxFrequency).Sub(now) / time.Second)
-	return apierror.New(http.StatusTooManyRequests, "over_sms_send_rate_limit",
+	return apierror.New(http.StatusTooManyRequests, apierror.OverSMSSendRateLimit,
 		"For security purposes, you can only request this after "+strconv.Itoa(max(seconds, 0))+" seconds.")
 }

@@ -18,8 +18,8 @@ type limits struct {
 	signup, anonymous, token, verify, resend, user, register ratelimit.Limiter
 	otp, magicLink, recover                                  ratelimit.Limiter
 	factorChallenge, factorVerify                            ratelimit.Limiter
-	// emails is nil when mails are not counted.
-	emails ratelimit.Limiter
+	// emails is nil when mails are not counted, texts when texts are not.
+	emails, texts ratelimit.Limiter
 }
 
 func newLimits(cfg *conf.Config, start time.Time) *limits {
@@ -39,6 +39,9 @@ func newLimits(cfg *conf.Config, start time.Time) *limits {
 	}
 	if emails := rates.EmailSent; !cfg.Mailer.Autoconfirm || emails.Events == 0 {
 		l.emails = sendLimit(emails, start)
+	}
+	if !cfg.SMS.Autoconfirm {
+		l.texts = sendLimit(rates.SMSSent, start)
 	}
 	return l
 }

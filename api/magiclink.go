@@ -101,10 +101,20 @@ func (s *Server) signUpByMail(r *http.Request, in *magicLinkRequest, challenge *
 		_, err := s.createUnconfirmed(r, fresh, confirmationMail(challenge, startedBySignUp))
 		return err
 	}
-	trail := s.audit.By(asUser(fresh), models.AuditUserSignedUp, map[string]any{"provider": accounts.ProviderEmail})
-	user, err := models.CreateUser(s.DB.Conn(r.Context()), fresh, trail, now)
+	user, err := s.createConfirmed(r, fresh, signInMethod{provider: accounts.ProviderEmail})
 	if err != nil {
-		return saveFailure(err)
+		return err
 	}
 	return s.sendCode(r, magicLinkMail(challenge), user, s.audit.By(user, models.AuditRecoveryRequested, nil))
+}
+
+// createConfirmed writes a new user whose address the project confirms by
+// itself.
+func (s *Server) createConfirmed(r *http.Request, fresh models.NewUser, how signInMethod) (*models.User, error) {
+	trail := s.audit.By(asUser(fresh), models.AuditUserSignedUp, how.traits())
+	user, err := models.CreateUser(s.DB.Conn(r.Context()), fresh, trail, s.kit.Time(r))
+	if err != nil {
+		return nil, saveFailure(err)
+	}
+	return user, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/truegrant/truegrant/accounts"
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/models"
@@ -28,6 +29,9 @@ func (s *Server) otp(w http.ResponseWriter, r *http.Request) error {
 	if err := s.checkOTP(r, in); err != nil {
 		return err
 	}
+	if in.Phone != "" {
+		return s.otpByPhone(w, r, in)
+	}
 	return s.sendMagicLink(w, r, &in.magicLinkRequest)
 }
 
@@ -48,10 +52,7 @@ func (s *Server) checkOTP(r *http.Request, in *otpRequest) error {
 			return err
 		}
 	}
-	switch {
-	case in.Phone != "":
-		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Unsupported phone provider")
-	case in.Email == "":
+	if in.Email == "" && in.Phone == "" {
 		return apierror.Validation("One of email or phone must be set")
 	}
 	return nil
@@ -60,16 +61,32 @@ func (s *Server) checkOTP(r *http.Request, in *otpRequest) error {
 // checkExists refuses an address that belongs to no user.
 func (s *Server) checkExists(r *http.Request, in *otpRequest) error {
 	refused := apierror.New(http.StatusUnprocessableEntity, apierror.OTPDisabled, "Signups not allowed for otp")
-	email, err := s.addresses.Email(in.Email)
-	if err != nil {
-		return refused
-	}
-	_, err = models.FindUserByEmail(s.DB.Conn(r.Context()), email, s.audience(r))
+	_, err := s.findOTPUser(r, in)
+	var malformed *accounts.InputError
 	switch {
+	case errors.As(err, &malformed):
+		return refused
 	case errors.Is(err, storage.ErrNotFound):
 		return refused
 	case err != nil:
 		return apierror.Failure("Database error finding user", err)
 	}
 	return nil
+}
+
+// findOTPUser finds the user of the address in a request.
+func (s *Server) findOTPUser(r *http.Request, in *otpRequest) (*models.User, error) {
+	conn, aud := s.DB.Conn(r.Context()), s.audience(r)
+	if in.Phone != "" {
+		phone, err := s.addresses.Phone(in.Phone)
+		if err != nil {
+			return nil, err
+		}
+		return models.FindUserByPhone(conn, phone, aud)
+	}
+	email, err := s.addresses.Email(in.Email)
+	if err != nil {
+		return nil, err
+	}
+	return models.FindUserByEmail(conn, email, aud)
 }

@@ -75,6 +75,36 @@ func TestReauthenticationRace(t *testing.T) {
 	require.Equal(t, 1, won)
 }
 
+// Users without an e-mail address get the code by text.
+func TestReauthenticationByText(t *testing.T) {
+	t.Parallel()
+	app, hook := texting(t, func(c *conf.Config) { c.Security.UpdatePasswordRequireReauthentication = true })
+	phone, token := phoneUser(t, app)
+	app.Exec(`update sessions set created_at = created_at - interval '2 days'`)
+	ask := func() *apitest.Response {
+		return app.Do(http.MethodGet, "/reauthenticate", nil, apitest.Bearer(token))
+	}
+	change := func(password, nonce string) *apitest.Response {
+		return putAs(app, token, map[string]any{"password": password, "nonce": nonce})
+	}
+	sent(t, ask())
+	ask().Refused(http.StatusTooManyRequests, "over_sms_send_rate_limit")
+	code := textedTo(hook, phone)
+	change("another password", wrongFor(code)).Refused(http.StatusUnprocessableEntity, "reauthentication_not_valid")
+	app.Clock.Advance(61 * time.Second)
+	change("another password", code).Refused(http.StatusUnprocessableEntity, "reauthentication_not_valid")
+	sent(t, ask())
+	change("another password", textedTo(hook, phone)).OK()
+	change("a third password", textedTo(hook, phone)).Refused(http.StatusUnprocessableEntity, "reauthentication_not_valid")
+
+	app.Exec(`update users set phone_confirmed_at = null`)
+	ask().Refused(http.StatusUnprocessableEntity, "phone_not_confirmed")
+	app.Exec(`update users set phone = null`)
+	ask().Refused(http.StatusBadRequest, "validation_failed")
+	require.Equal(t, "Reauthentication requires an email or a phone number",
+		change("a third password", "123456").Refused(http.StatusUnprocessableEntity, "reauthentication_not_valid"))
+}
+
 // nonce is the code of the newest letter: the first word of its subject.
 func nonce(mail *apitest.Mail, user *apitest.User) string {
 	return strings.Fields(mail.Last(user.Email).Subject)[0]

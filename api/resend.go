@@ -9,6 +9,8 @@ import (
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
+	"github.com/truegrant/truegrant/sms"
 	"github.com/truegrant/truegrant/storage"
 )
 
@@ -21,8 +23,8 @@ type resendRequest struct {
 	challenge *flow.Challenge
 }
 
-// POST /resend sends the mails of a sign-up or of a change of address again. It
-// answers the same whether or not there is anything to send.
+// POST /resend sends the messages of a sign-up or of a change of address again.
+// It answers the same whether or not there is anything to send.
 func (s *Server) resend(w http.ResponseWriter, r *http.Request) error {
 	in, err := web.Decode[resendRequest](r)
 	if err != nil {
@@ -31,24 +33,47 @@ func (s *Server) resend(w http.ResponseWriter, r *http.Request) error {
 	if err := s.checkResend(in); err != nil {
 		return err
 	}
-	if in.Type == "email_change" {
-		if err := s.resendEmailChange(r, in); err != nil {
-			return err
-		}
-		return web.JSON(w, http.StatusOK, struct{}{})
-	}
-	user, err := models.FindUserByEmail(s.DB.Conn(r.Context()), in.Email, s.audience(r))
+	user, err := s.findByPresentAddress(r, in)
 	switch {
-	case errors.Is(err, storage.ErrNotFound), err == nil && user.EmailConfirmedAt != nil:
+	case errors.Is(err, storage.ErrNotFound):
 		return web.JSON(w, http.StatusOK, struct{}{})
 	case err != nil:
 		return apierror.Failure("Unable to process request", err)
 	}
-	trail := s.audit.By(user, models.AuditConfirmationRequested, nil)
-	if err := s.sendCode(r, confirmationMail(in.challenge, startedByResend), user, trail); err != nil {
+	message, err := s.sendAgain(r, in, user)
+	if err != nil {
 		return err
 	}
-	return web.JSON(w, http.StatusOK, struct{}{})
+	return answerSent(w, message)
+}
+
+func (s *Server) findByPresentAddress(r *http.Request, in *resendRequest) (*models.User, error) {
+	if in.Phone != "" {
+		return models.FindUserByPhone(s.DB.Conn(r.Context()), in.Phone, s.audience(r))
+	}
+	return models.FindUserByEmail(s.DB.Conn(r.Context()), in.Email, s.audience(r))
+}
+
+// sendAgain sends what a user still waits for; the zero value if there is
+// nothing.
+func (s *Server) sendAgain(r *http.Request, in *resendRequest, user *models.User) (message codeMail, err error) {
+	now := s.kit.Time(r)
+	var trail models.AuditTrail
+	switch {
+	case in.Type == "email_change":
+		return message, s.resendEmailChange(r, in, user)
+	case in.Type == "phone_change" && user.PhoneChange != "":
+		message = s.textTo(onetime.SMSPhoneChange, user.PhoneChange, sms.ChannelSMS, now)
+	case in.Type == "sms" && user.PhoneConfirmedAt == nil:
+		message = s.textTo(onetime.SMSConfirmation, user.Phone, sms.ChannelSMS, now)
+		trail = s.audit.By(user, models.AuditRecoveryRequested, nil)
+	case in.Type == "signup" && user.EmailConfirmedAt == nil:
+		message = confirmationMail(in.challenge, startedByResend)
+		trail = s.audit.By(user, models.AuditConfirmationRequested, nil)
+	default:
+		return message, nil
+	}
+	return message, s.sendCode(r, message, user, trail)
 }
 
 // checkResend puts address and challenge into their stored form.
@@ -60,12 +85,15 @@ func (s *Server) checkResend(in *resendRequest) (err error) {
 		return err
 	}
 	switch {
-	case in.Email == "" || in.Type == "phone_change":
-		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Phone logins are disabled")
-	case !s.Config.External.EmailEnabled:
+	case in.Email != "" && !s.Config.External.EmailEnabled:
 		return apierror.New(http.StatusBadRequest, apierror.EmailProviderDisabled, "Email logins are disabled")
+	case in.Phone != "" && !s.Config.External.PhoneEnabled:
+		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Phone logins are disabled")
+	case in.Phone != "":
+		in.Phone, err = s.addresses.Phone(in.Phone)
+	default:
+		in.Email, err = s.addresses.Email(in.Email)
 	}
-	in.Email, err = s.addresses.Email(in.Email)
 	return err
 }
 

@@ -57,6 +57,7 @@ type Server struct {
 	addresses *accounts.Addresses
 	redirects *redirects.AllowList
 	onetime   *onetime.Service
+	texts     codeTexts
 	clientIP  web.ClientIP
 	limits    *limits
 	admin     *admin.Server
@@ -88,14 +89,16 @@ func New(deps Deps) (*Server, error) {
 	}
 	s.kit = &web.Kit{Auth: deps.Tokens, Now: deps.Now, Fail: s.fail}
 	s.limits = newLimits(cfg, deps.Now())
+	s.texts = codeTexts{newTexts(s, cfg.SMS.Template)}
 	s.onetime = onetime.New(onetime.Deps{
-		DB: deps.DB, Random: deps.Random, Budget: s.limits.emails,
+		DB: deps.DB, Random: deps.Random, Budget: s.limits.emails, TextBudget: s.limits.texts,
 		Recipients: recipients{
 			authorized: cfg.External.EmailAuthorizedAddresses,
 			validator:  mailer.NewValidator(cfg.Mailer, nil, deps.Transport),
 		},
-		Mail: codeMails{mail: deps.Mailer, siteURL: cfg.SiteURL, paths: cfg.Mailer.URLPaths},
-	}, cfg.Mailer, cfg.SMTP)
+		Mail:  codeMails{mail: deps.Mailer, siteURL: cfg.SiteURL, paths: cfg.Mailer.URLPaths},
+		Texts: s.texts,
+	}, cfg.Mailer, cfg.SMTP, cfg.SMS)
 	s.admin = admin.New(admin.Deps{
 		Config: cfg, DB: deps.DB, Kit: s.kit, Hasher: deps.Hasher, Box: deps.Box, IDs: s.ids, Audit: s.audit,
 		Passwords: s.passwords, Addresses: s.addresses,

@@ -13,7 +13,6 @@ import (
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
-	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
 )
@@ -23,9 +22,19 @@ type signUpRequest struct {
 	Phone    string         `json:"phone"`
 	Password string         `json:"password"`
 	Data     map[string]any `json:"data"`
+	// Channel is how a text reaches the phone.
+	Channel string `json:"channel"`
 	challengePair
 	// challenge is what the pair says.
 	challenge *flow.Challenge
+}
+
+// provider is whose identity the sign-up makes.
+func (in *signUpRequest) provider() string {
+	if in.Phone != "" {
+		return accounts.ProviderPhone
+	}
+	return accounts.ProviderEmail
 }
 
 // POST /signup
@@ -44,18 +53,26 @@ func (s *Server) signUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
-	existing, err := models.FindUserForSignUp(s.DB.Conn(r.Context()), in.Email, s.audience(r))
+	existing, err := s.findForSignUp(r, in)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return s.signUpNew(w, r, in)
 	case err != nil:
 		return apierror.Failure("Database error finding user", err)
-	case existing.EmailConfirmedAt != nil:
+	case confirmedAt(existing, in.provider()) != nil:
 		return s.signUpRepeated(w, r, in, existing)
-	case s.Config.Mailer.Autoconfirm:
-		return s.confirmExisting(w, r, existing)
+	case s.autoconfirms(in.provider()):
+		return s.confirmExisting(w, r, in, existing)
 	}
 	return s.signUpPending(w, r, in, existing)
+}
+
+// findForSignUp finds the user whom a sign-up would collide with.
+func (s *Server) findForSignUp(r *http.Request, in *signUpRequest) (*models.User, error) {
+	if in.Phone != "" {
+		return models.FindUserByPhone(s.DB.Conn(r.Context()), in.Phone, s.audience(r))
+	}
+	return models.FindUserForSignUp(s.DB.Conn(r.Context()), in.Email, s.audience(r))
 }
 
 // checkSignUp applies the project's rules and puts address and challenge into
@@ -74,7 +91,7 @@ func (s *Server) checkSignUp(r *http.Request, in *signUpRequest) (err error) {
 	case in.Email != "" && in.Phone != "":
 		return apierror.Validation("Only an email address or phone number should be provided on signup.")
 	case in.Phone != "":
-		return apierror.New(http.StatusBadRequest, apierror.PhoneProviderDisabled, "Phone signups are disabled")
+		return s.checkSignUpByPhone(in)
 	}
 	if in.challenge, err = in.parse(); err != nil {
 		return err
@@ -87,12 +104,13 @@ func (s *Server) checkSignUp(r *http.Request, in *signUpRequest) (err error) {
 }
 
 // signUpNew creates the user: signed in at once where the project confirms
-// addresses by itself, otherwise with a confirmation mail.
+// addresses by itself, otherwise with a code that confirms.
 func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpRequest) error {
 	now := s.kit.Time(r)
+	confirmed := s.autoconfirms(in.provider())
 	fresh, err := accounts.SignUp{
-		Email: in.Email, Data: in.Data, Aud: s.audience(r),
-		Role: s.Config.JWT.DefaultGroupName, Confirmed: s.Config.Mailer.Autoconfirm, Now: now,
+		Email: in.Email, Phone: in.Phone, Data: in.Data, Aud: s.audience(r),
+		Role: s.Config.JWT.DefaultGroupName, Confirmed: confirmed, Now: now,
 	}.NewUser(s.ids)
 	if err != nil {
 		return err
@@ -101,11 +119,11 @@ func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpReq
 	if fresh.EncryptedPassword, err = s.Hasher.Hash(r.Context(), in.Password); err != nil {
 		return err
 	}
-	if s.Config.Mailer.Autoconfirm {
-		return s.createSignedIn(w, r, fresh, byEmail())
+	if confirmed {
+		return s.createSignedIn(w, r, fresh, byPassword(in))
 	}
 
-	user, err := s.createUnconfirmed(r, fresh, confirmationMail(in.challenge, startedBySignUp))
+	user, err := s.createUnconfirmed(r, fresh, s.confirmation(r, in))
 	if err != nil {
 		return err
 	}
@@ -113,18 +131,17 @@ func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpReq
 }
 
 // createUnconfirmed writes a new user together with the code that confirms the
-// address, and mails it.
+// address, and sends it.
 func (s *Server) createUnconfirmed(r *http.Request, fresh models.NewUser, mail codeMail) (*models.User, error) {
-	request := onetime.Request{Kind: mail.kind, To: fresh.Email, Now: s.kit.Time(r)}
-	if err := s.onetime.Admit(r.Context(), request); err != nil {
+	if err := s.onetime.Admit(r.Context(), mail.request(asUser(fresh), s.kit.Time(r))); err != nil {
 		return nil, err
 	}
-	trail := s.audit.By(asUser(fresh), models.AuditConfirmationRequested, map[string]any{"provider": accounts.ProviderEmail})
+	trail := s.audit.By(asUser(fresh), models.AuditConfirmationRequested, map[string]any{"provider": fresh.Identities[0].Provider})
 	issued, err := s.createWithCode(r, fresh, mail, trail)
 	if err != nil {
 		return nil, err
 	}
-	return issued.user, s.mailCode(r, mail.kind, issued.user, issued.code, issued.token.Hash)
+	return issued.user, s.deliver(r, mail, issued)
 }
 
 // createSignedIn writes a new user together with its first session.
@@ -138,8 +155,8 @@ func (s *Server) createSignedIn(w http.ResponseWriter, r *http.Request, fresh mo
 	}
 	var trail models.AuditTrail
 	if how.provider != "" {
-		traits := map[string]any{"provider": how.provider}
-		trail = append(s.audit.By(actor, models.AuditUserSignedUp, traits), s.audit.By(actor, models.AuditLogin, traits)...)
+		trail = append(s.audit.By(actor, models.AuditUserSignedUp, how.traits()),
+			s.audit.By(actor, models.AuditLogin, map[string]any{"provider": how.provider})...)
 	}
 	user, err := models.CreateUserWithSession(s.DB.Conn(r.Context()), fresh, draft.Session, trail, now)
 	if err != nil {
@@ -181,8 +198,8 @@ func (s *Server) signUpAnonymously(w http.ResponseWriter, r *http.Request, in *s
 // person than the one who will read the mail.
 func (s *Server) signUpPending(w http.ResponseWriter, r *http.Request, in *signUpRequest, user *models.User) error {
 	now := s.kit.Time(r)
-	trail := s.audit.By(user, models.AuditConfirmationRequested, map[string]any{"provider": "email"})
-	if err := s.sendCode(r, confirmationMail(in.challenge, startedBySignUp), user, trail); err != nil {
+	trail := s.audit.By(user, models.AuditConfirmationRequested, map[string]any{"provider": in.provider()})
+	if err := s.sendCode(r, s.confirmation(r, in), user, trail); err != nil {
 		return err
 	}
 	user.ConfirmationSentAt, user.UpdatedAt = &now, now
@@ -198,7 +215,7 @@ func (s *Server) signUpPending(w http.ResponseWriter, r *http.Request, in *signU
 // an account. Where addresses are not confirmed by mail that cannot be hidden.
 func (s *Server) signUpRepeated(w http.ResponseWriter, r *http.Request, in *signUpRequest, user *models.User) error {
 	now := s.kit.Time(r)
-	trail := s.audit.By(user, models.AuditUserRepeatedSignUp, map[string]any{"provider": "email"})
+	trail := s.audit.By(user, models.AuditUserRepeatedSignUp, map[string]any{"provider": in.provider()})
 	if err := models.RecordAudit(s.DB.Conn(r.Context()), trail, now); err != nil {
 		return fmt.Errorf("record repeated sign-up: %w", err)
 	}
@@ -214,7 +231,7 @@ func (s *Server) signUpRepeated(w http.ResponseWriter, r *http.Request, in *sign
 
 // inventedUser looks like the user that a fresh sign-up would have created.
 func (s *Server) inventedUser(r *http.Request, in *signUpRequest, now time.Time) (*view.User, error) {
-	appMetadata, err := accounts.Encode(accounts.AppMetadata(accounts.ProviderEmail))
+	appMetadata, err := accounts.Encode(accounts.AppMetadata(in.provider()))
 	if err != nil {
 		return nil, err
 	}
@@ -225,30 +242,35 @@ func (s *Server) inventedUser(r *http.Request, in *signUpRequest, now time.Time)
 		return nil, err
 	}
 	return &view.User{
-		ID: s.ids.New(), Aud: s.audience(r), Email: in.Email, ConfirmationSentAt: &now,
+		ID: s.ids.New(), Aud: s.audience(r), Email: in.Email, Phone: in.Phone, ConfirmationSentAt: &now,
 		AppMetadata: appMetadata, UserMetadata: userMetadata, Identities: []view.Identity{},
 		CreatedAt: now, UpdatedAt: now,
 	}, nil
 }
 
 // confirmExisting confirms and signs in a user who had been waiting for a
-// mail when the project began to confirm addresses by itself.
-func (s *Server) confirmExisting(w http.ResponseWriter, r *http.Request, user *models.User) error {
-	now := s.kit.Time(r)
-	user.EmailConfirmedAt = &now
-	draft, err := s.Tokens.Draft(r.Context(), tokens.SignIn{User: user, Method: "password", Origin: s.origin(r), Now: now})
+// code when the project began to confirm addresses by itself.
+func (s *Server) confirmExisting(w http.ResponseWriter, r *http.Request, in *signUpRequest, user *models.User) error {
+	now, how := s.kit.Time(r), byPassword(in)
+	changes := models.UserChanges{ClearTokens: true}
+	if in.Phone != "" {
+		user.PhoneConfirmedAt, changes.PhoneConfirmedAt = &now, &now
+	} else {
+		user.EmailConfirmedAt, changes.EmailConfirmedAt = &now, &now
+	}
+	draft, err := s.Tokens.Draft(r.Context(), tokens.SignIn{User: user, Method: how.amr, Origin: s.origin(r), Now: now})
 	if err != nil {
 		return err
 	}
-	traits := map[string]any{"provider": "email"}
 	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) error {
-		trail := s.audit.By(user, models.AuditUserSignedUp, traits)
-		confirmed, err := models.UpdateUser(tx, user.ID, models.UserChanges{EmailConfirmedAt: &now, ClearTokens: true}, trail, now)
+		trail := s.audit.By(user, models.AuditUserSignedUp, how.traits())
+		confirmed, err := models.UpdateUser(tx, user.ID, changes, trail, now)
 		if err != nil {
 			return err
 		}
 		user = confirmed
-		return models.StartSession(tx, draft.Session, s.audit.By(user, models.AuditLogin, traits), now)
+		login := s.audit.By(user, models.AuditLogin, map[string]any{"provider": how.provider})
+		return models.StartSession(tx, draft.Session, login, now)
 	})
 	if err != nil {
 		return saveFailure(err)
@@ -262,12 +284,23 @@ func (s *Server) checkPassword(r *http.Request, plain string) error {
 	return web.CheckPassword(r.Context(), s.passwords, plain)
 }
 
-// signInMethod is how a user came in: the amr method, and the provider for the
-// audit log.
-type signInMethod struct{ amr, provider string }
+// signInMethod is how a user came in: the amr method, and for the audit log the
+// provider and the channel of a phone.
+type signInMethod struct{ amr, provider, channel string }
 
-// byEmail is a sign-up with e-mail address and password.
-func byEmail() signInMethod { return signInMethod{amr: "password", provider: accounts.ProviderEmail} }
+// byPassword is a sign-up with an address and a password.
+func byPassword(in *signUpRequest) signInMethod {
+	return signInMethod{amr: "password", provider: in.provider(), channel: in.Channel}
+}
+
+// traits are those of a sign-up that is confirmed at once.
+func (m signInMethod) traits() map[string]any {
+	traits := map[string]any{"provider": m.provider}
+	if m.provider == accounts.ProviderPhone {
+		traits["channel"] = m.channel
+	}
+	return traits
+}
 
 // asUser is a user who is about to be written, for tokens and audit entries.
 func asUser(n models.NewUser) *models.User {
@@ -283,7 +316,7 @@ func errSignupDisabled() error {
 
 // saveFailure maps a refused insert: another request took the address first.
 func saveFailure(err error) error {
-	if storage.IsUnique(err, "users_email_partial_key", "identities_provider_id_provider_unique") {
+	if storage.IsUnique(err, "users_email_partial_key", "users_phone_key", "identities_provider_id_provider_unique") {
 		return apierror.New(http.StatusUnprocessableEntity, apierror.UserAlreadyExists, "User already registered")
 	}
 	return apierror.Failure("Database error saving new user", err)

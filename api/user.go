@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -10,8 +9,6 @@ import (
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/flow"
 	"github.com/truegrant/truegrant/models"
-	"github.com/truegrant/truegrant/onetime"
-	"github.com/truegrant/truegrant/password"
 )
 
 // GET /user
@@ -26,6 +23,7 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request, caller *web.Cal
 type userUpdate struct {
 	Email           string         `json:"email"`
 	Phone           string         `json:"phone"`
+	Channel         string         `json:"channel"`
 	Password        *string        `json:"password"`
 	CurrentPassword string         `json:"current_password"`
 	Nonce           string         `json:"nonce"`
@@ -36,6 +34,9 @@ type userUpdate struct {
 	challenge *flow.Challenge
 }
 
+// newAddress reports whether another address or number is asked for.
+func (in *userUpdate) newAddress() bool { return in.Email != "" || in.Phone != "" }
+
 // PUT /user
 func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.Caller) error {
 	in, err := web.Decode[userUpdate](r)
@@ -45,33 +46,18 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.
 	if err := s.checkUpdate(r, in, caller); err != nil {
 		return err
 	}
-	changes, trail, err := s.userChanges(r, in, caller)
-	if err != nil {
+	u := &update{in: in, caller: caller}
+	if u.changes, u.trail, err = s.userChanges(r, in, caller); err != nil {
 		return err
 	}
-	trail = append(trail, s.audit.By(&caller.User, models.AuditUserModified, nil)...)
-	user, mails, err := s.writeUpdate(r, in, caller, changes, trail)
-	if err != nil {
-		return updateFailure(changes, fmt.Errorf("update user %s: %w", caller.ID, err))
+	u.trail = append(u.trail, s.audit.By(&caller.User, models.AuditUserModified, nil)...)
+	if err := s.writeUpdate(r, u); err != nil {
+		return updateFailure(u.changes, fmt.Errorf("update user %s: %w", caller.ID, err))
 	}
-	if err := s.sendEmailChange(r, user, mails); err != nil {
+	if err := s.sendChanges(r, u); err != nil {
 		return err
 	}
-	if changes.Email != nil {
-		user.ConfirmedAt = nil // GoTrue answers with what it wrote, not with what the database generated
-	}
-	return web.JSON(w, http.StatusOK, view.NewUser(user))
-}
-
-// writeUpdate writes changes. The mails of a new address are still to be sent.
-func (s *Server) writeUpdate(r *http.Request, in *userUpdate, caller *web.Caller, changes models.UserChanges, trail models.AuditTrail) (
-	*models.User, []onetime.Mail, error,
-) {
-	if in.Email != "" && changes.Email == nil {
-		return s.writeEmailChange(r, in, caller, changes, trail)
-	}
-	user, err := models.UpdateUser(s.DB.Conn(r.Context()), caller.ID, changes, trail, s.kit.Time(r))
-	return user, nil, err
+	return web.JSON(w, http.StatusOK, view.NewUser(u.shown()))
 }
 
 // checkUpdate says whether the caller may change what is asked, and whether
@@ -91,6 +77,11 @@ func (s *Server) checkUpdate(r *http.Request, in *userUpdate, caller *web.Caller
 	if err := checkMayChangeLogin(in, caller); err != nil {
 		return err
 	}
+	return s.checkFree(r, in, caller)
+}
+
+// checkFree refuses new addresses that are somebody's.
+func (s *Server) checkFree(r *http.Request, in *userUpdate, caller *web.Caller) error {
 	if in.Email != "" {
 		taken, err := models.EmailTaken(s.DB.Conn(r.Context()), in.Email, s.audience(r), caller.ID)
 		if err != nil {
@@ -100,14 +91,17 @@ func (s *Server) checkUpdate(r *http.Request, in *userUpdate, caller *web.Caller
 			return errEmailExists()
 		}
 	}
-	return nil
+	if in.Phone == "" {
+		return nil
+	}
+	return s.checkNewPhone(r, in.Phone)
 }
 
 // checkMayChangeLogin refuses callers whose password or address is not theirs
 // to set now.
 func checkMayChangeLogin(in *userUpdate, caller *web.Caller) error {
-	changes := in.Password != nil || in.Email != ""
-	hasAddress := in.Email != "" || caller.Email != "" || caller.Phone != ""
+	changes := in.Password != nil || in.newAddress()
+	hasAddress := in.newAddress() || caller.Email != "" || caller.Phone != ""
 	switch {
 	case changes && owesAAL2(caller):
 		return apierror.New(http.StatusUnauthorized, apierror.InsufficientAAL,
@@ -127,8 +121,8 @@ func owesAAL2(caller *web.Caller) bool {
 	return caller.HasVerifiedFactor() && (caller.Session == nil || caller.Session.AAL != models.AAL2)
 }
 
-// checkNewAddresses lets a caller repeat the present addresses: an e-mail
-// address is left in the request, in its stored form, only if it is another one.
+// checkNewAddresses lets a caller repeat the present addresses: they are left in
+// the request, in their stored form, only if they are others.
 func (s *Server) checkNewAddresses(in *userUpdate, caller *web.Caller) (err error) {
 	if in.Email != "" {
 		if in.Email, err = s.addresses.Email(in.Email); err != nil {
@@ -140,14 +134,17 @@ func (s *Server) checkNewAddresses(in *userUpdate, caller *web.Caller) (err erro
 			return err
 		}
 	}
-	if in.Phone != "" {
-		phone, err := s.addresses.Phone(in.Phone)
-		if err != nil {
-			return err
-		}
-		if phone != caller.Phone {
-			return apierror.Validation("Changing the phone number is not available on this server")
-		}
+	if in.Phone == "" {
+		return nil
+	}
+	if in.Phone, err = s.addresses.Phone(in.Phone); err != nil {
+		return err
+	}
+	if in.Channel, err = s.checkChannel(in.Channel); err != nil {
+		return err
+	}
+	if in.Phone == caller.Phone {
+		in.Phone = ""
 	}
 	return nil
 }
@@ -162,14 +159,14 @@ func (s *Server) userChanges(r *http.Request, in *userUpdate, caller *web.Caller
 	changes := models.UserChanges{
 		AppPatch: models.NewMetadataPatch(in.AppMetadata), UserPatch: models.NewMetadataPatch(in.Data),
 	}
-	if in.Email != "" && s.movesAtOnce(caller) {
-		s.moveAtOnce(&changes, in.Email, caller, s.kit.Time(r))
+	if err := s.moveAddresses(&changes, in, caller, s.kit.Time(r)); err != nil {
+		return changes, nil, err
 	}
 	if in.Password == nil {
 		return changes, nil, nil
 	}
 	var err error
-	if changes.NonceHash, err = s.nonceHash(r, in, caller); err != nil {
+	if err = s.permitByNonce(r, &changes, in, caller); err != nil {
 		return changes, nil, err
 	}
 	if err := s.checkPasswordChange(r, in, caller); err != nil {
@@ -182,67 +179,4 @@ func (s *Server) userChanges(r *http.Request, in *userUpdate, caller *web.Caller
 	changes.EncryptedPassword, changes.ClearTokens = &hash, true
 	changes.EndSessions, changes.KeepSession = true, caller.SessionID()
 	return changes, s.audit.By(&caller.User, models.AuditUserUpdatedPassword, nil), nil
-}
-
-// checkPasswordChange asks for the present password where the project wants
-// it, and refuses the same password again.
-func (s *Server) checkPasswordChange(r *http.Request, in *userUpdate, caller *web.Caller) error {
-	hash, _, err := s.Box.Open(caller.ID.String(), caller.EncryptedPassword)
-	if err != nil {
-		return fmt.Errorf("open password hash: %w", err)
-	}
-	if hash == "" {
-		return nil
-	}
-	if s.Config.Security.UpdatePasswordRequireCurrentPassword && !signedInByCode(caller) {
-		if err := s.checkCurrentPassword(r, hash, in.CurrentPassword); err != nil {
-			return err
-		}
-	}
-	err = s.Hasher.Compare(r.Context(), hash, *in.Password)
-	switch {
-	case err == nil:
-		return apierror.New(http.StatusUnprocessableEntity, apierror.SamePassword,
-			"New password should be different from the old password.")
-	case errors.Is(err, password.ErrMismatch), errors.Is(err, password.ErrUnsupported):
-		return nil
-	}
-	return fmt.Errorf("compare password: %w", err)
-}
-
-func (s *Server) checkCurrentPassword(r *http.Request, hash, current string) error {
-	const message = "Current password required when setting new password."
-	if current == "" {
-		return apierror.New(http.StatusBadRequest, apierror.CurrentPasswordRequired, message)
-	}
-	err := s.Hasher.Compare(r.Context(), hash, current)
-	// A stored hash of an unknown form matches no password.
-	if errors.Is(err, password.ErrMismatch) || errors.Is(err, password.ErrUnsupported) {
-		return apierror.New(http.StatusBadRequest, apierror.CurrentPasswordInvalid, message)
-	}
-	return err
-}
-
-// signedInByCode reports whether the session began with a mailed code or link:
-// such a user may have forgotten the password.
-func signedInByCode(caller *web.Caller) bool {
-	if caller.Session == nil {
-		return false
-	}
-	for _, claim := range caller.Session.AMR {
-		switch claim.Method {
-		case methodOTP, "magiclink", "recovery":
-			return true
-		}
-	}
-	return false
-}
-
-// sealedHash hashes a password for a user's row.
-func (s *Server) sealedHash(r *http.Request, userID, plain string) (string, error) {
-	hash, err := s.Hasher.Hash(r.Context(), plain)
-	if err != nil {
-		return "", err
-	}
-	return s.Box.Seal(userID, hash)
 }

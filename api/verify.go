@@ -17,7 +17,7 @@ import (
 // codeExpired is all that whoever types a code learns when it does not work.
 const codeExpired = "Token has expired or is invalid"
 
-// methodOTP is the amr method of everything that is verified by a mailed code.
+// methodOTP is the amr method of everything that is verified by a code.
 const methodOTP = "otp"
 
 type verifyRequest struct {
@@ -38,11 +38,11 @@ func (s *Server) verifyCode(w http.ResponseWriter, r *http.Request) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	pending, hashes, err := s.findPending(r, in)
-	if err != nil {
-		return err
+	redeem := s.redeemTyped
+	if in.Phone != "" {
+		redeem = s.redeemPhoneCode
 	}
-	issued, err := s.redeem(r, pending, hashes)
+	issued, user, err := redeem(r, in)
 	switch {
 	case errors.Is(err, errHalfConfirmed):
 		return web.JSON(w, http.StatusOK, map[string]string{"code": "200", "msg": halfConfirmed})
@@ -51,7 +51,17 @@ func (s *Server) verifyCode(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	return s.answerSession(w, *issued, &pending.User, s.kit.Time(r))
+	return s.answerSession(w, *issued, user, s.kit.Time(r))
+}
+
+// redeemTyped spends a code that came by mail.
+func (s *Server) redeemTyped(r *http.Request, in *verifyRequest) (*tokens.Issued, *models.User, error) {
+	pending, hashes, err := s.findPending(r, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	issued, err := s.redeem(r, pending, hashes)
+	return issued, &pending.User, err
 }
 
 // findPending finds the user and the kind of code that a request is about.
@@ -107,7 +117,7 @@ func (s *Server) findByLink(r *http.Request, verificationType, hash string) (*mo
 	if pending.Banned(s.kit.Time(r)) {
 		return nil, nil, errBanned()
 	}
-	if !s.onetime.Fresh(pending.SentAt(pending.Type), s.kit.Time(r)) {
+	if !s.onetime.Fresh(onetime.Confirmation, pending.SentAt(pending.Type), s.kit.Time(r)) {
 		return nil, nil, errOTPExpired(linkExpired)
 	}
 	return pending, []string{hash}, nil
@@ -116,12 +126,6 @@ func (s *Server) findByLink(r *http.Request, verificationType, hash string) (*mo
 // findByCode finds the user of an address and which of the user's pending
 // codes was typed. The statement that spends the code checks it once more.
 func (s *Server) findByCode(r *http.Request, in *verifyRequest) (*models.PendingUser, []string, error) {
-	if in.Phone != "" {
-		if _, err := s.addresses.Phone(in.Phone); err != nil {
-			return nil, nil, err
-		}
-		return nil, nil, errOTPExpired(codeExpired)
-	}
 	email, err := s.addresses.Email(in.Email)
 	if err != nil {
 		return nil, nil, apierror.New(http.StatusUnprocessableEntity, apierror.ValidationFailed, "Invalid email format")
@@ -144,7 +148,7 @@ func (s *Server) findByCode(r *http.Request, in *verifyRequest) (*models.Pending
 	if err != nil {
 		return nil, nil, fmt.Errorf("find code: %w", err)
 	}
-	if found == "" || !s.onetime.Fresh(user.SentAt(found), now) {
+	if found == "" || !s.onetime.Fresh(onetime.Confirmation, user.SentAt(found), now) {
 		return nil, nil, errOTPExpired(codeExpired)
 	}
 	return &models.PendingUser{User: *user, Type: found}, hashes, nil

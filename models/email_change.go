@@ -145,7 +145,8 @@ type EmailChangeEnd struct {
 
 // moveEmail spends the code ($5 forms) of an EmailChangeEnd ($6 as JSON) for a
 // user ($4) at a time ($2): the address moves, on the user and the identity,
-// and every pending code of the user dies.
+// and every pending link of the user dies. A change of phone number that the
+// same request may have begun goes on.
 func moveEmail(column, condition string) string {
 	return `end_of as (select * from json_to_record($6) as e(email text, was text, needs_both bool, app_data jsonb,
 		identity_id uuid, identity_data jsonb)),
@@ -166,7 +167,7 @@ func moveEmail(column, condition string) string {
 		on conflict (provider_id, provider) do update
 			set identity_data = identities.identity_data || jsonb_build_object('email', excluded.identity_data -> 'email', 'email_verified', true),
 				updated_at = excluded.updated_at),
-	cleared as (delete from one_time_tokens where user_id = (select id from changed))`
+	cleared as (delete from one_time_tokens where user_id = (select id from changed) and token_type <> 'phone_change_token')`
 }
 
 // Apply makes the same changes to the user in memory.
@@ -186,18 +187,28 @@ func (e EmailChangeEnd) Apply(u *User, now time.Time) error {
 	if u.UserMetadata, err = withMembers(u.UserMetadata, map[string]any{"email_verified": true}); err != nil {
 		return err
 	}
-	identity := u.Identities.Of(e.Identity.Provider)
-	patch := map[string]any{"email": e.Email, "email_verified": true}
+	identity, err := u.putIdentity(e.Identity, map[string]any{"email": e.Email, "email_verified": true}, now)
+	if err != nil {
+		return err
+	}
+	identity.Email = e.Email
+	return nil
+}
+
+// putIdentity adds an identity, or patches the one that the user has at the
+// provider.
+func (u *User) putIdentity(n NewIdentity, patch map[string]any, now time.Time) (*Identity, error) {
+	identity := u.Identities.Of(n.Provider)
 	if identity == nil {
 		u.Identities = append(u.Identities, Identity{
-			ID: e.Identity.ID, UserID: u.ID, Provider: e.Identity.Provider, ProviderID: e.Identity.ProviderID,
-			LastSignInAt: &now, CreatedAt: now,
+			ID: n.ID, UserID: u.ID, Provider: n.Provider, ProviderID: n.ProviderID, LastSignInAt: &now, CreatedAt: now,
 		})
-		identity, patch = &u.Identities[len(u.Identities)-1], e.Identity.IdentityData
+		identity, patch = &u.Identities[len(u.Identities)-1], n.IdentityData
 	}
-	identity.Email, identity.UpdatedAt = e.Email, now
+	var err error
+	identity.UpdatedAt = now
 	identity.IdentityData, err = withMembers(identity.IdentityData, patch)
-	return err
+	return identity, err
 }
 
 // withMembers sets members of a JSON object.

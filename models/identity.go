@@ -52,9 +52,12 @@ func (list Identities) Of(provider string) *Identity {
 	return nil
 }
 
+// Data decodes what the identity says; never nil.
+func (i *Identity) Data() (map[string]any, error) { return decodeObject(i.IdentityData) }
+
 // verify marks the identity's address as confirmed.
 func (i *Identity) verify(now time.Time) error {
-	data, err := decodeObject(i.IdentityData)
+	data, err := i.Data()
 	if err != nil {
 		return err
 	}

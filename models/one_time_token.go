@@ -12,9 +12,10 @@ import (
 // holds its hash, and of its row in one_time_tokens.
 type OneTimeType string
 
-// The kinds of codes that are sent to an e-mail address.
+// The kinds of codes.
 const (
-	// ConfirmationToken confirms the address of a sign-up or an invitation.
+	// ConfirmationToken confirms the address of a sign-up or an invitation, and
+	// signs a user in by phone.
 	ConfirmationToken OneTimeType = "confirmation_token"
 	// RecoveryToken signs a user in by mail: a forgotten password, a magic link.
 	RecoveryToken OneTimeType = "recovery_token"
@@ -24,6 +25,8 @@ const (
 	// address: from the new one, and from the present one.
 	EmailChangeNewToken     OneTimeType = "email_change_token_new"
 	EmailChangeCurrentToken OneTimeType = "email_change_token_current"
+	// PhoneChangeToken confirms a new phone number.
+	PhoneChangeToken OneTimeType = "phone_change_token"
 )
 
 // EmailChange reports whether the code confirms a change of address.
@@ -40,6 +43,8 @@ func (t OneTimeType) sentColumn() string {
 		return "reauthentication_sent_at"
 	case EmailChangeNewToken, EmailChangeCurrentToken:
 		return "email_change_sent_at"
+	case PhoneChangeToken:
+		return "phone_change_sent_at"
 	}
 	return "confirmation_sent_at"
 }
@@ -53,6 +58,8 @@ func (u *User) SentAt(t OneTimeType) *time.Time {
 		return u.ReauthenticationSentAt
 	case EmailChangeNewToken, EmailChangeCurrentToken:
 		return u.EmailChangeSentAt
+	case PhoneChangeToken:
+		return u.PhoneChangeSentAt
 	}
 	return u.ConfirmationSentAt
 }
@@ -66,6 +73,8 @@ func (u *User) MarkSent(t OneTimeType, at time.Time) {
 		u.ReauthenticationSentAt = &at
 	case EmailChangeNewToken, EmailChangeCurrentToken:
 		u.EmailChangeSentAt = &at
+	case PhoneChangeToken:
+		u.PhoneChangeSentAt = &at
 	default:
 		u.ConfirmationSentAt = &at
 	}
@@ -83,8 +92,9 @@ type OneTimeToken struct {
 	ID uuid.UUID
 	// Hash is secret.OneTimeHash of address and code.
 	Hash string
-	// Address is where the code was sent.
+	// Address is where the code was sent; ByPhone tells that it is a number.
 	Address string
+	ByPhone bool
 	// Flow is what the link continues, nil outside the PKCE flow.
 	Flow *NewFlow
 	// Invitation marks the user as invited by it.
@@ -93,6 +103,9 @@ type OneTimeToken struct {
 	// code before: of requests at the same moment only one is to send a mail.
 	Throttled bool
 	LastSent  *time.Time
+	// OnlyPending refuses to begin a change of phone number: there must be one to
+	// Address whose code a new password has not ended.
+	OnlyPending bool
 }
 
 // InFlow returns the token as part of a flow: its link leads the app to the
@@ -103,17 +116,38 @@ func (n OneTimeToken) InFlow(flow NewFlow) OneTimeToken {
 	return n
 }
 
+// write are the assignments to the user's row that store the code.
+func (n OneTimeToken) write() string {
+	if n.Type == PhoneChangeToken {
+		return `phone_change = $7, phone_change_token = $3`
+	}
+	return string(n.Type) + ` = $3`
+}
+
+// condition is what still has to be true of the user for the code to make
+// sense.
+func (n OneTimeToken) condition() string {
+	switch {
+	case n.Type == PhoneChangeToken && n.OnlyPending:
+		return `phone_change = $7 and phone_change_token <> ''`
+	case n.Type == PhoneChangeToken:
+		return `true`
+	case n.ByPhone:
+		return `phone = $7`
+	}
+	return `($8 <> 'confirmation_token' or email_confirmed_at is null)`
+}
+
 // SetOneTimeToken stores a new code for the address of a user, with its flow;
 // an earlier one of the kind dies. ErrNotFound when the user is gone, when an
-// address to confirm has been confirmed meanwhile, or when another request of
-// the moment has sent a code.
+// address to confirm has been confirmed or changed meanwhile, or when another
+// request of the moment has sent a code.
 func SetOneTimeToken(c *storage.Conn, n OneTimeToken, trail AuditTrail, now time.Time) error {
-	column := string(n.Type)
 	var id uuid.UUID
 	return c.Get(&id, `with changed as (
-		update users set `+column+` = $3, `+n.Type.sentColumn()+` = $2::timestamptz, updated_at = $2::timestamptz,
+		update users set `+n.write()+`, `+n.Type.sentColumn()+` = $2::timestamptz, updated_at = $2::timestamptz,
 			invited_at = case when $9 then $2::timestamptz else invited_at end
-		 where id = $5 and ($8 <> 'confirmation_token' or email_confirmed_at is null)
+		 where id = $5 and `+n.condition()+`
 		   and (not $10 or `+n.Type.sentColumn()+` is not distinct from $11::timestamptz) returning id),
 		token as (
 		insert into one_time_tokens (id, user_id, token_type, token_hash, relates_to, created_at, updated_at)
@@ -121,11 +155,11 @@ func SetOneTimeToken(c *storage.Conn, n OneTimeToken, trail AuditTrail, now time
 		on conflict (user_id, token_type) do update
 			set token_hash = excluded.token_hash, relates_to = excluded.relates_to, updated_at = excluded.updated_at),
 		`+insertFlow+`,`+insertAudit+` select id from changed`,
-		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address, column, n.Invitation,
+		trail.json(), now, n.Hash, n.Flow.json(), n.UserID, n.ID, n.Address, string(n.Type), n.Invitation,
 		n.Throttled, n.LastSent)
 }
 
-// ForgetOneTimeToken undoes the time of a code whose mail could not be sent,
+// ForgetOneTimeToken undoes the time of a code that could not be sent,
 // so that the user may ask again at once.
 func ForgetOneTimeToken(c *storage.Conn, user uuid.UUID, t OneTimeType, hash string) error {
 	_, err := c.Exec(`update users set `+t.sentColumn()+` = null
@@ -140,6 +174,8 @@ type PendingUser struct {
 }
 
 // FindUserByLink returns the user whom a link of one of the kinds was sent to.
+// The code of a text makes no link, though it shares a column: whoever reads
+// the phone must not confirm the e-mail address.
 func FindUserByLink(c *storage.Conn, kinds []OneTimeType, hash string) (*PendingUser, error) {
 	u := new(PendingUser)
 	err := c.Get(u, `select `+userWithRelations+`, t.token_type::text as pending_type
@@ -149,6 +185,7 @@ func FindUserByLink(c *storage.Conn, kinds []OneTimeType, hash string) (*Pending
 		      when 'confirmation_token' then u.confirmation_token
 		      when 'email_change_token_new' then u.email_change_token_new
 		      when 'email_change_token_current' then u.email_change_token_current end = $1
+		  and (t.token_type <> 'confirmation_token' or t.relates_to = lower(u.email))
 		limit 1`, hash, kinds)
 	return u, err
 }
@@ -181,7 +218,16 @@ const confirmRelations = `
 			identity_data = identity_data || '{"email_verified": true}'
 		 where user_id = (select id from changed) and identities.email = (select lower(email) from changed)
 		   and exists (select from users before where before.id = identities.user_id and before.email_confirmed_at is null)),
-		cleared as (delete from one_time_tokens where user_id = (select id from changed))`
+		` + clearCodes
+
+// clearCodes is the common table expression that ends every link of the user
+// whom "changed" returns.
+const clearCodes = `cleared as (delete from one_time_tokens where user_id = (select id from changed))`
+
+// confirmPhone are the assignments that confirm the phone number of a users row
+// at a time ($2). Identities do not tell whether a sign-up by phone is
+// confirmed.
+const confirmPhone = `phone_confirmed_at = coalesce(phone_confirmed_at, $2::timestamptz), is_anonymous = false`
 
 // Redemption is a code that comes back.
 type Redemption struct {
@@ -191,6 +237,10 @@ type Redemption struct {
 	Hashes []string
 	// PasswordHash is given to a user who has none, '' otherwise.
 	PasswordHash string
+	// Phone is the number that the code was sent to, '' for an e-mail address.
+	Phone string
+	// Fixed tells that the code is that of a test phone, which needs no row.
+	Fixed bool
 }
 
 // RedeemOneTimeToken spends a code and signs the user in: the address is
@@ -199,13 +249,18 @@ type Redemption struct {
 // Of two concurrent requests with one code exactly one gets true.
 func RedeemOneTimeToken(c *storage.Conn, n Redemption, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
 	column := string(n.Type)
+	confirm, relations := confirmAddress, confirmRelations
+	if n.Phone != "" {
+		confirm, relations = confirmPhone, clearCodes
+	}
 	var redeemed int64
 	err := c.Get(&redeemed, `with changed as (
-		update users set `+column+` = '', `+confirmAddress+`,
+		update users set `+column+` = '', `+confirm+`,
 			encrypted_password = coalesce(nullif($6::text, ''), encrypted_password),
 			last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
-		 where id = $4 and `+column+` = any ($5) and `+column+` <> '' returning id, email),`+
-		confirmRelations+`,`+insertSession+`,`+insertAudit+` select count(*) from changed`,
-		trail.json(), now, mustJSON(s), n.UserID, n.Hashes, n.PasswordHash)
+		 where id = $4 and ($7 or `+column+` = any ($5) and `+column+` <> '')
+		   and ($8 = '' or phone = $8) returning id, email),`+
+		relations+`,`+insertSession+`,`+insertAudit+` select count(*) from changed`,
+		trail.json(), now, mustJSON(s), n.UserID, n.Hashes, n.PasswordHash, n.Fixed, n.Phone)
 	return redeemed == 1, err
 }

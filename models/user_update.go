@@ -35,6 +35,9 @@ type UserChanges struct {
 	// NonceHash, if not empty, is the reauthentication code that permits the
 	// change: without it pending nothing is written.
 	NonceHash string `json:"nonce_hash"`
+	// NonceChecked tells that a provider has found the code right, which has to be
+	// pending all the same.
+	NonceChecked bool `json:"nonce_checked"`
 	// ClearTokens drops every code and link that is still pending.
 	ClearTokens bool `json:"clear_tokens,omitempty"`
 
@@ -91,7 +94,7 @@ n as (
 	select * from json_to_record($3) as n(role text, email text, phone text, encrypted_password text,
 		email_confirmed_at timestamptz, phone_confirmed_at timestamptz, app_metadata jsonb,
 		user_metadata jsonb, app_patch jsonb, user_patch jsonb, is_anonymous bool, banned_until timestamptz, set_ban bool,
-		keep_session uuid, end_sessions bool, clear_tokens bool, nonce_hash text, identities json)),
+		keep_session uuid, end_sessions bool, clear_tokens bool, nonce_hash text, nonce_checked bool, identities json)),
 changed as (
 	update users u set
 		role = coalesce(n.role, u.role), email = coalesce(n.email, u.email), phone = coalesce(n.phone, u.phone),
@@ -117,7 +120,8 @@ changed as (
 		reauthentication_sent_at = case when n.clear_tokens then null else u.reauthentication_sent_at end,
 		updated_at = $2::timestamptz
 	  from n where u.id = $4 and u.instance_id = '` + instanceID + `'
-	   and (n.nonce_hash = '' or u.reauthentication_token = n.nonce_hash) returning u.*),
+	   and (n.nonce_hash = '' or u.reauthentication_token = n.nonce_hash)
+	   and (not n.nonce_checked or u.reauthentication_token <> '') returning u.*),
 ended as (
 	delete from sessions where user_id = (select id from changed)
 	   and exists (select from n where n.end_sessions and n.keep_session <> sessions.id)),

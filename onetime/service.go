@@ -3,7 +3,6 @@ package onetime
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -15,95 +14,19 @@ import (
 	"github.com/truegrant/truegrant/storage"
 )
 
-// Why a code is not sent or not accepted.
-var (
-	// ErrExpired: wrong, spent or too old; callers do not learn which.
-	ErrExpired = errors.New("one-time code is invalid or has expired")
-	// ErrOverBudget: the server has sent enough mail for now.
-	ErrOverBudget = errors.New("mail budget is used up")
-)
-
-// TooSoonError means that the last code of this kind is too young.
-type TooSoonError struct{ Wait time.Duration }
-
-// Error names the time left.
-func (e *TooSoonError) Error() string { return fmt.Sprintf("too soon: %s left", e.Wait) }
-
-// Kind is what a mail is about. It names the template too.
-type Kind string
-
-// The kinds of mails with a code.
-const (
-	Confirmation     Kind = "confirmation"
-	Invite           Kind = "invite"
-	Recovery         Kind = "recovery"
-	MagicLink        Kind = "magic_link"
-	Reauthentication Kind = "reauthentication"
-	// EmailChange goes to either address of a change.
-	EmailChange Kind = "email_change"
-)
-
-// Type is the kind of token that a mail carries; for EmailChange that of the
-// new address.
-func (k Kind) Type() models.OneTimeType {
-	switch k {
-	case Recovery, MagicLink:
-		return models.RecoveryToken
-	case Reauthentication:
-		return models.ReauthenticationToken
-	case EmailChange:
-		return models.EmailChangeNewToken
-	}
-	return models.ConfirmationToken
-}
-
-// SendError means that a mail could not be handed over.
-type SendError struct {
-	Kind  Kind
-	cause error
-}
-
-// Error names the kind of mail, never its address.
-func (e *SendError) Error() string { return "send " + string(e.Kind) + " mail: " + e.cause.Error() }
-
-// Unwrap returns what the mailer reports.
-func (e *SendError) Unwrap() error { return e.cause }
-
-// Mail is a code on its way to a user.
-type Mail struct {
-	Kind Kind
-	User *models.User
-	// Code is what the user may type, Hash what the link carries.
-	Code, Hash string
-	// LinkBase is the server's external URL, RedirectTo where the link leads.
-	LinkBase, RedirectTo string
-	// ToNew sends the mail of an EmailChange to the new address, the others all
-	// go to the user's own.
-	ToNew bool
-}
-
-// To is the address that the mail goes to.
-func (m Mail) To() string {
-	if m.ToNew {
-		return m.User.EmailChange
-	}
-	return m.User.Email
-}
-
-// tokenType is the kind of token in the mail.
-func (m Mail) tokenType() models.OneTimeType {
-	if m.Kind == EmailChange && !m.ToNew {
-		return models.EmailChangeCurrentToken
-	}
-	return m.Kind.Type()
-}
-
 // Sender hands a mail over.
 type Sender interface {
 	Send(ctx context.Context, mail Mail) error
 }
 
-// Budget limits how many mails the server sends.
+// TextSender hands a text over.
+type TextSender interface {
+	// Ready reports why no text could be sent at all.
+	Ready() error
+	SendText(ctx context.Context, text Text) error
+}
+
+// Budget limits how many messages the server sends.
 type Budget interface {
 	Allow(ctx context.Context, key string, now time.Time) (bool, error)
 }
@@ -118,39 +41,60 @@ type Recipients interface {
 type Deps struct {
 	DB     *storage.DB
 	Mail   Sender
+	Texts  TextSender
 	Random io.Reader
 	// Recipients is nil when mail may go to every address.
 	Recipients Recipients
-	// Budget is nil when mails are not counted.
-	Budget Budget
+	// Budget and TextBudget are nil when mails or texts are not counted.
+	Budget, TextBudget Budget
+}
+
+// policy is what the codes of all mails, or of all texts, have in common.
+type policy struct {
+	digits       int
+	life         time.Duration
+	maxFrequency time.Duration
+	budget       Budget
+	overBudget   error
 }
 
 // Service issues and redeems codes.
 type Service struct {
 	Deps
-	ids          models.IDs
-	digits       int
-	life         time.Duration
-	maxFrequency time.Duration
+	ids         models.IDs
+	mail, texts policy
 }
 
 // New returns a Service.
-func New(deps Deps, mailer conf.Mailer, smtp conf.SMTP) *Service {
+func New(deps Deps, mailer conf.Mailer, smtp conf.SMTP, sms conf.SMS) *Service {
 	return &Service{
-		Deps: deps, ids: models.IDs{Random: deps.Random}, digits: mailer.OTPLength,
-		life: mailer.OTPExp, maxFrequency: smtp.MaxFrequency,
+		Deps: deps, ids: models.IDs{Random: deps.Random},
+		mail:  policy{mailer.OTPLength, mailer.OTPExp, smtp.MaxFrequency, deps.Budget, ErrOverBudget},
+		texts: policy{sms.OTPLength, sms.OTPExp, sms.MaxFrequency, deps.TextBudget, ErrOverTextBudget},
 	}
 }
 
+func (s *Service) policy(kind Kind) *policy {
+	if kind.Text() {
+		return &s.texts
+	}
+	return &s.mail
+}
+
 // Draft makes a code for the address of a user; nothing is stored or sent.
-func (s *Service) Draft(kind Kind, user uuid.UUID, email string) (code string, token models.OneTimeToken, err error) {
-	code, err = secret.Digits(s.Random, s.digits)
+func (s *Service) Draft(kind Kind, user uuid.UUID, address string) (code string, token models.OneTimeToken, err error) {
+	code, err = secret.Digits(s.Random, s.policy(kind).digits)
 	if err != nil {
 		return "", models.OneTimeToken{}, err
 	}
-	return code, models.OneTimeToken{
-		Type: kind.Type(), UserID: user, ID: s.ids.New(), Hash: secret.OneTimeHash(email, code), Address: email,
-	}, nil
+	return code, s.DraftOf(kind, user, address, code), nil
+}
+
+// DraftOf is Draft for the fixed code of a test phone.
+func (s *Service) DraftOf(kind Kind, user uuid.UUID, address, code string) models.OneTimeToken {
+	return models.OneTimeToken{
+		Type: kind.Type(), UserID: user, ID: s.ids.New(), Hash: secret.OneTimeHash(address, code), Address: address, ByPhone: kind.Text(),
+	}
 }
 
 // Request asks whether a code may be sent.
@@ -163,36 +107,45 @@ type Request struct {
 	AlsoTo string
 	// LastSent is when the user got the last code of this type; nil for never.
 	LastSent *time.Time
-	Now      time.Time
+	// Unsent asks for the fixed code of a test phone: nothing will be sent.
+	Unsent bool
+	Now    time.Time
 }
 
 // Admit reports whether a code may be sent to a user now: not sooner than the
-// configured time after the last one, to an address that mail may go to, and
+// configured time after the last one, to an address that messages may go to, and
 // within the server's budget.
 func (s *Service) Admit(ctx context.Context, q Request) error {
+	policy := s.policy(q.Kind)
 	if q.LastSent != nil {
-		if next := q.LastSent.Add(s.maxFrequency); q.Now.Before(next) {
-			return &TooSoonError{next.Sub(q.Now)}
+		if next := q.LastSent.Add(policy.maxFrequency); q.Now.Before(next) {
+			return &TooSoonError{Wait: next.Sub(q.Now), Text: q.Kind.Text()}
 		}
+	}
+	if q.Unsent {
+		return nil
 	}
 	if err := s.checkRecipients(ctx, q); err != nil {
 		return &SendError{q.Kind, err}
 	}
-	if s.Budget == nil {
+	if policy.budget == nil {
 		return nil
 	}
-	allowed, err := s.Budget.Allow(ctx, "", q.Now)
+	allowed, err := policy.budget.Allow(ctx, "", q.Now)
 	if err != nil {
 		return err
 	}
 	if !allowed {
-		return ErrOverBudget
+		return policy.overBudget
 	}
 	return nil
 }
 
-// checkRecipients reports whether mail may go to the addresses of a request.
+// checkRecipients reports whether messages may go to the addresses of a request.
 func (s *Service) checkRecipients(ctx context.Context, q Request) error {
+	if q.Kind.Text() {
+		return s.Texts.Ready()
+	}
 	if s.Recipients == nil {
 		return nil
 	}
@@ -209,14 +162,29 @@ func (s *Service) Send(ctx context.Context, mail Mail) error {
 	if err == nil {
 		return nil
 	}
-	conn := s.DB.Conn(context.WithoutCancel(ctx))
-	forget := models.ForgetOneTimeToken(conn, mail.User.ID, mail.tokenType(), mail.Hash)
-	return errors.Join(&SendError{mail.Kind, err}, forget)
+	return s.unsent(ctx, &SendError{mail.Kind, err}, mail.User, models.OneTimeToken{Type: mail.tokenType(), Hash: mail.Hash})
 }
 
-// Fresh reports whether a code sent at some time still works.
-func (s *Service) Fresh(sentAt *time.Time, now time.Time) bool {
-	return sentAt != nil && !now.After(sentAt.Add(s.life))
+// SendText hands the text of a stored code over. When that fails the user may
+// ask again at once.
+func (s *Service) SendText(ctx context.Context, text Text) error {
+	err := s.Texts.SendText(ctx, text)
+	if err == nil {
+		return nil
+	}
+	return s.unsent(ctx, &SendError{text.Kind, err}, text.User, models.OneTimeToken{Type: text.Kind.Type(), Hash: text.Hash})
+}
+
+// unsent forgets when a code was sent that was not, whether or not the caller
+// still waits.
+func (s *Service) unsent(ctx context.Context, why *SendError, user *models.User, token models.OneTimeToken) error {
+	conn := s.DB.Conn(context.WithoutCancel(ctx))
+	return errors.Join(why, models.ForgetOneTimeToken(conn, user.ID, token.Type, token.Hash))
+}
+
+// Fresh reports whether a code of a kind that was sent at some time still works.
+func (s *Service) Fresh(kind Kind, sentAt *time.Time, now time.Time) bool {
+	return sentAt != nil && !now.After(sentAt.Add(s.policy(kind).life))
 }
 
 // Hashes are the forms in which a code typed by hand may be stored: sign-ups

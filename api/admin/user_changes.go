@@ -99,7 +99,7 @@ func (u *update) changePhone(changes *models.UserChanges, user *models.User) err
 	if identity := user.Identities.Of(accounts.ProviderPhone); identity != nil {
 		return rewrite(changes, identity, map[string]any{"phone": u.Phone, phoneVerified: u.PhoneConfirm})
 	}
-	fresh := accounts.PhoneIdentity(u.ids.New(), user.ID, u.Phone)
+	fresh := accounts.PhoneIdentity(u.ids.New(), user.ID, u.Phone, false)
 	fresh.IdentityData[phoneVerified] = u.PhoneConfirm
 	changes.Identities = append(changes.Identities, fresh)
 	return nil

@@ -121,7 +121,7 @@ func (s *Server) newUser(in *userInput, now time.Time) (models.NewUser, error) {
 		}
 	}
 	if in.Phone != "" {
-		fresh.Identities = append(fresh.Identities, accounts.PhoneIdentity(s.IDs.New(), fresh.ID, in.Phone))
+		fresh.Identities = append(fresh.Identities, accounts.PhoneIdentity(s.IDs.New(), fresh.ID, in.Phone, false))
 		if in.PhoneConfirm {
 			fresh.PhoneConfirmedAt = &now
 		}
