@@ -12,12 +12,19 @@ import (
 // burst is how many requests of a kind a client may make at once.
 const burst = 30
 
+// nonceGuesses is how many codes of a change of password a user may try in an
+// hour: a code of six digits lives for a day.
+const nonceGuesses = 20
+
 // limits are the rate limits of the API, each a bucket for every client.
 type limits struct {
 	header                                                   string
 	signup, anonymous, token, verify, resend, user, register ratelimit.Limiter
 	otp, magicLink, recover                                  ratelimit.Limiter
 	factorChallenge, factorVerify                            ratelimit.Limiter
+	// nonce bounds the guesses at the code of a change of password, for every
+	// user.
+	nonce ratelimit.Limiter
 	// emails is nil when mails are not counted, texts when texts are not.
 	emails, texts ratelimit.Limiter
 }
@@ -34,6 +41,7 @@ func newLimits(cfg *conf.Config, start time.Time) *limits {
 		token: per5(rates.TokenRefresh), verify: per5(rates.Verify),
 		register:        per5(rates.OAuthDynamicClientRegister),
 		anonymous:       ratelimit.NewTokenBucket(rates.AnonymousUsers, time.Hour, int(rates.AnonymousUsers)),
+		nonce:           ratelimit.NewTokenBucket(nonceGuesses, time.Hour, nonceGuesses),
 		factorChallenge: factorLimit(cfg.MFA.RateLimitChallengeAndVerify),
 		factorVerify:    factorLimit(cfg.MFA.RateLimitChallengeAndVerify),
 	}

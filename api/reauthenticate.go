@@ -50,6 +50,9 @@ func (s *Server) permitByNonce(r *http.Request, changes *models.UserChanges, in 
 	if in.Nonce == "" {
 		return apierror.New(http.StatusBadRequest, apierror.ReauthenticationNeeded, "Password update requires reauthentication")
 	}
+	if err := web.Admit(r, s.limits.nonce, caller.ID.String(), now); err != nil {
+		return err
+	}
 	switch {
 	case caller.Email != "":
 		changes.NonceHash = secret.OneTimeHash(caller.Email, in.Nonce)

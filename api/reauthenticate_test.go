@@ -105,6 +105,25 @@ func TestReauthenticationByText(t *testing.T) {
 		change("a third password", "123456").Refused(http.StatusUnprocessableEntity, "reauthentication_not_valid"))
 }
 
+// A stolen session does not get to try all codes, from whatever address.
+func TestReauthenticationGuesses(t *testing.T) {
+	t.Parallel()
+	app := apitest.New(t, func(c *conf.Config) { c.Security.UpdatePasswordRequireReauthentication = true })
+	user, other := app.User(t), app.User(t)
+	app.Exec(`update sessions set created_at = created_at - interval '2 days'`)
+	change := func(user *apitest.User) *apitest.Response {
+		return putUser(app, user, map[string]any{"password": "another password", "nonce": "123456"})
+	}
+	for range 20 {
+		change(user).Refused(http.StatusUnprocessableEntity, "reauthentication_not_valid")
+	}
+	change(user).Refused(http.StatusTooManyRequests, "over_request_rate_limit")
+	change(other).Refused(http.StatusUnprocessableEntity, "reauthentication_not_valid")
+	app.Clock.Advance(3 * time.Minute)
+	change(user).Refused(http.StatusUnprocessableEntity, "reauthentication_not_valid")
+	change(user).Refused(http.StatusTooManyRequests, "over_request_rate_limit")
+}
+
 // nonce is the code of the newest letter: the first word of its subject.
 func nonce(mail *apitest.Mail, user *apitest.User) string {
 	return strings.Fields(mail.Last(user.Email).Subject)[0]
