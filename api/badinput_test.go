@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/truegrant/truegrant/api/apitest"
-	"github.com/truegrant/truegrant/conf"
 )
 
 // route is a route that reads JSON, with a member that it takes as a string.
@@ -29,6 +28,7 @@ func jsonRoutes() []route {
 		{http.MethodPost, "/token?grant_type=refresh_token", "refresh_token", ""},
 		{http.MethodPost, "/verify", "type", ""},
 		{http.MethodPost, "/resend", "type", ""},
+		{http.MethodPost, "/otp", "phone", ""},
 		{http.MethodPut, "/user", "email", "user"},
 		{http.MethodPost, "/oauth/clients/register", "client_name", ""},
 		{http.MethodPost, "/oauth/authorizations/" + id + "/consent", "action", "user"},
@@ -49,7 +49,7 @@ type hostile struct {
 
 func newHostile(t *testing.T) *hostile {
 	t.Helper()
-	app := apitest.New(t, func(c *conf.Config) { c.External.AnonymousUsersEnabled = true })
+	app := apitest.New(t, byPhone)
 	return &hostile{app, app.User(t), app.Client(t)}
 }
 
