@@ -101,8 +101,8 @@ class Running {
 }
 
 /** Starts `truegrant dev` in a folder. */
-export function startDev(dir, port, log) {
+export function startDev(dir, port, log, env) {
   return start(truegrant(), ["dev", "--dir", dir, "--port", String(port)], {
-    url: `http://localhost:${port}/auth/v1/health`, log,
+    url: `http://localhost:${port}/auth/v1/health`, log, env,
   });
 }
