@@ -167,20 +167,33 @@ func TestBothAddressesChange(t *testing.T) {
 	}
 }
 
-// When the mail or the text is refused, nothing waits.
+// What is refused before anything is written leaves nothing behind. When one of
+// the two messages cannot be sent, the other works and the one may be asked for
+// again at once.
 func TestBothAddressesRefused(t *testing.T) {
 	t.Parallel()
 	hook := newHTTPHook(t)
-	app, _, user := changing(t, byPhone, func(c *conf.Config) {
+	app, mail, user := changing(t, byPhone, confirmOnce, func(c *conf.Config) {
 		c.Hook.SendSMS = conf.HookPoint{Enabled: true, URI: hook.url, Secrets: []string{hookSecret}}
 	})
 	taken, _ := phoneUser(t, app)
-	body := map[string]any{"email": apitest.NewEmail(), "phone": taken}
-	putAs(app, user.AccessToken, body).Refused(http.StatusUnprocessableEntity, "phone_exists")
+	email, phone := apitest.NewEmail(), newPhone()
+	putAs(app, user.AccessToken, map[string]any{"email": email, "phone": taken}).Refused(http.StatusUnprocessableEntity, "phone_exists")
 	require.Zero(t, app.Count(`select count(*) from users where email_change <> '' or phone_change <> ''`))
-	body["phone"] = newPhone()
+
 	hook.answer(func(map[string]any) (int, any) { return http.StatusInternalServerError, nil })
-	putAs(app, user.AccessToken, body).Refused(http.StatusInternalServerError, "unexpected_failure")
+	putAs(app, user.AccessToken, map[string]any{"email": email, "phone": phone}).Refused(http.StatusInternalServerError, "unexpected_failure")
 	hook.answer(nil)
-	putAs(app, user.AccessToken, map[string]any{"phone": newPhone()}).OK() // at once
+	putAs(app, user.AccessToken, map[string]any{"phone": phone}).OK()
+	typed(app, mail, email).OK()
+	verifyPhone(app, "phone_change", phone, textedTo(hook, phone)).OK()
+
+	app.Clock.Advance(time.Minute)
+	email, phone = apitest.NewEmail(), newPhone()
+	mail.Refuse(true)
+	putAs(app, user.AccessToken, map[string]any{"email": email, "phone": phone}).Refused(http.StatusInternalServerError, "unexpected_failure")
+	mail.Refuse(false)
+	verifyPhone(app, "phone_change", phone, textedTo(hook, phone)).OK()
+	putAs(app, user.AccessToken, map[string]any{"email": email}).OK()
+	typed(app, mail, email).OK()
 }

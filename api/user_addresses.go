@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -98,10 +99,12 @@ func (s *Server) admitChanges(r *http.Request, u *update) error {
 	return s.onetime.Admit(r.Context(), request)
 }
 
-// sendChanges sends the messages of new addresses.
+// sendChanges sends the messages of new addresses, the text even if a mail could
+// not be sent: its code is stored like one that is on its way.
 func (s *Server) sendChanges(r *http.Request, u *update) error {
-	if err := s.sendEmailChange(r, u.user, u.mails); err != nil || u.textCode == nil {
+	err := s.sendEmailChange(r, u.user, u.mails)
+	if u.textCode == nil {
 		return err
 	}
-	return s.deliver(r, u.text, u.textCode)
+	return errors.Join(err, s.deliver(r, u.text, u.textCode))
 }
