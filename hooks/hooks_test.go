@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -117,8 +118,8 @@ func TestFunctions(t *testing.T) {
 
 			out := reply{Decision: "untouched"}
 			err := h.Invoke(t.Context(), PointPasswordVerification, map[string]any{"valid": true}, &out)
-			require.Equal(t, "auth_hooks", db.schema)
-			require.Equal(t, "check", db.function)
+			require.Equal(t, []string{"auth_hooks", "check"}, db.name)
+			require.Equal(t, 2*time.Second, db.limit)
 			require.JSONEq(t, `{"valid":true}`, string(db.payload))
 			if tt.kind != nil {
 				require.ErrorIs(t, err, tt.kind)
