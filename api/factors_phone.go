@@ -58,29 +58,15 @@ type phoneCode struct {
 	phone, code, channel, ip string
 }
 
-// smsHookInput is what the hook sees.
-type smsHookInput struct {
-	Metadata hooks.Metadata `json:"metadata"`
-	User     view.User      `json:"user"`
-	SMS      smsHookMessage `json:"sms"`
-}
-
-type smsHookMessage struct {
-	OTP   string `json:"otp"`
-	Phone string `json:"phone"`
-	Type  string `json:"sms_type"`
-}
-
 // send sends a code. Its errors are those of GoTrue, which do not tell what
 // the hook or the provider said.
 func (p phoneCodes) send(ctx context.Context, c phoneCode) error {
 	if p.byHook() {
-		metadata, err := p.hooks.NewMetadata(hooks.PointSendSMS, c.ip)
+		err := p.hooks.SendSMS(ctx, hooks.SMS{
+			User: view.NewUser(c.user), IPAddress: c.ip,
+			Data: hooks.SMSData{OTP: c.code, Phone: c.phone, Type: hooks.SMSTypeMFA},
+		})
 		if err != nil {
-			return err
-		}
-		input := smsHookInput{metadata, view.NewUser(c.user), smsHookMessage{c.code, c.phone, "mfa"}}
-		if err := p.hooks.Invoke(ctx, hooks.PointSendSMS, input, nil); err != nil {
 			return apierror.Failure("error invoking hook", err)
 		}
 		return nil

@@ -19,7 +19,7 @@ import (
 
 const hookSecret = "v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 
-// httpHook is an HTTP hook that verifies signatures and answers as the test
+// httpHook serves all hooks. It verifies signatures and answers as the test
 // says: with the claims as they came, until reply is set.
 type httpHook struct {
 	t      *testing.T
@@ -29,6 +29,8 @@ type httpHook struct {
 	mu       sync.Mutex
 	payloads []map[string]any
 	reply    func(claims map[string]any) (status int, body any)
+	// replies are those of single points, by the name in the metadata.
+	replies map[string]func(payload map[string]any) (status int, body any)
 }
 
 func newHTTPHook(t *testing.T) *httpHook {
@@ -56,12 +58,16 @@ func (h *httpHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var payload map[string]any
 	_ = json.Unmarshal(raw, &payload)
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.payloads = append(h.payloads, payload)
+	reply, replyHere := h.reply, h.replies[pointOf(payload)]
+	h.mu.Unlock()
 	claims, _ := payload["claims"].(map[string]any)
 	status, body := http.StatusOK, any(map[string]any{"claims": claims})
-	if h.reply != nil {
-		status, body = h.reply(claims)
+	switch {
+	case replyHere != nil:
+		status, body = replyHere(payload)
+	case reply != nil:
+		status, body = reply(claims)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -142,7 +143,8 @@ func Public(err error) (*PublicError, bool) {
 	switch pgError.Code {
 	case "P0001", "23000", "23001", "23502", "23503", "23505", "23514", "23P01":
 	default:
-		if !strings.HasPrefix(pgError.Code, "PT") {
+		number, found := strings.CutPrefix(pgError.Code, "PT")
+		if _, err := strconv.ParseUint(number, 10, 16); !found || err != nil {
 			return nil, false
 		}
 	}
