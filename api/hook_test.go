@@ -199,23 +199,24 @@ func hookRefusals() []struct {
 	}
 }
 
-// A hook that refuses, or fails, leaves nothing behind: no user, no session,
-// no spent code, no new generation.
+// A hook that refuses, or fails, leaves nothing behind: no session, no spent
+// code, no new generation. Only who signed up has an account, as with GoTrue.
 func TestAccessTokenHookRefuses(t *testing.T) {
 	t.Parallel()
 	for _, test := range hookRefusals() {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			hook := newHTTPHook(t)
-			app := apitest.New(t, hook.configure)
+			app := apitest.New(t, hook.configure, func(c *conf.Config) { c.External.AnonymousUsersEnabled = true })
 			user, client := app.User(t), app.Client(t)
 			grant := app.Grant(t, user, client)
 			request := app.Authorize(t, client)
 			code := app.Approve(t, user, request)
 			before := app.Snapshot()
 			hook.answer(test.reply)
+			require.Equal(t, "Database error creating anonymous user", app.Do(http.MethodPost, "/signup", "{}").
+				Refused(http.StatusInternalServerError, "unexpected_failure"))
 			for _, got := range []*apitest.Response{
-				app.Do(http.MethodPost, "/signup", signUp(apitest.NewEmail(), nil)),
 				login(app, signUp(user.Email, nil)),
 				app.Refresh(user.RefreshToken),
 			} {
@@ -225,7 +226,14 @@ func TestAccessTokenHookRefuses(t *testing.T) {
 			app.Redeem(request, code).RefusedOAuth(test.oauth, test.oauthErrorCode)
 			require.Equal(t, before, app.Snapshot())
 
+			email := apitest.NewEmail()
+			got := app.Do(http.MethodPost, "/signup", signUp(email, nil))
+			require.Contains(t, got.Refused(test.status, test.code), test.message)
+			require.Equal(t, before["sessions"], app.Snapshot()["sessions"])
+			require.Empty(t, got.Header.Get("Sb-Auth-User-Id"))
+
 			hook.answer(nil)
+			login(app, signUp(email, nil)).OK()
 			app.Redeem(request, code).OK()
 			app.RefreshGrant(client, grant.RefreshToken).OK()
 			refreshed(t, app, user.RefreshToken)

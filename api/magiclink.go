@@ -101,8 +101,12 @@ func (s *Server) signUpByMail(r *http.Request, in *magicLinkRequest, challenge *
 		_, err := s.createUnconfirmed(r, fresh, confirmationMail(challenge, startedBySignUp))
 		return err
 	}
+	permitted, err := s.permit(r, fresh)
+	if err != nil {
+		return err
+	}
 	trail := s.audit.By(asUser(fresh), models.AuditUserSignedUp, map[string]any{"provider": accounts.ProviderEmail})
-	user, err := models.CreateUser(s.DB.Conn(r.Context()), fresh, trail, now)
+	user, err := s.create(r, permitted, arrival{trail: trail})
 	if err != nil {
 		return saveFailure(err)
 	}

@@ -94,7 +94,7 @@ func New(deps Deps) (*Server, error) {
 			authorized: cfg.External.EmailAuthorizedAddresses,
 			validator:  mailer.NewValidator(cfg.Mailer, nil, deps.Transport),
 		},
-		Mail: codeMails{mail: deps.Mailer, siteURL: cfg.SiteURL, paths: cfg.Mailer.URLPaths},
+		Mail: newSender(deps),
 	}, cfg.Mailer, cfg.SMTP)
 	s.admin = admin.New(admin.Deps{
 		Config: cfg, DB: deps.DB, Kit: s.kit, Hasher: deps.Hasher, Box: deps.Box, IDs: s.ids, Audit: s.audit,

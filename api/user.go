@@ -54,7 +54,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.
 	if err != nil {
 		return updateFailure(changes, fmt.Errorf("update user %s: %w", caller.ID, err))
 	}
-	if err := s.sendEmailChange(r, user, mails); err != nil {
+	if err := s.sendEmailChange(r, mails); err != nil {
 		return err
 	}
 	if changes.Email != nil {

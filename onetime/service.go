@@ -69,10 +69,12 @@ func (e *SendError) Error() string { return "send " + string(e.Kind) + " mail: "
 // Unwrap returns what the mailer reports.
 func (e *SendError) Unwrap() error { return e.cause }
 
-// Mail is a code on its way to a user.
+// Mail is a code, or a notice of a change, on its way to a user.
 type Mail struct {
 	Kind Kind
 	User *models.User
+	// Change is what a notice tells of; the other mails have none.
+	Change
 	// Code is what the user may type, Hash what the link carries.
 	Code, Hash string
 	// LinkBase is the server's external URL, RedirectTo where the link leads.
@@ -80,6 +82,11 @@ type Mail struct {
 	// ToNew sends the mail of an EmailChange to the new address, the others all
 	// go to the user's own.
 	ToNew bool
+	// Other is the mail to the other address of an EmailChange, where both
+	// confirm it; nil without one. The two are one message of two letters.
+	Other *Mail
+	// IPAddress is that of whom the mail answers, '' if unknown.
+	IPAddress string
 }
 
 // To is the address that the mail goes to.
@@ -98,7 +105,7 @@ func (m Mail) tokenType() models.OneTimeType {
 	return m.Kind.Type()
 }
 
-// Sender hands a mail over.
+// Sender hands a mail over, of whatever kind, and the other one with it.
 type Sender interface {
 	Send(ctx context.Context, mail Mail) error
 }
@@ -203,7 +210,7 @@ func (s *Service) checkRecipients(ctx context.Context, q Request) error {
 }
 
 // Send hands the mail of a stored code over. When that fails the user may ask
-// again at once.
+// again at once, and no code of the mail works.
 func (s *Service) Send(ctx context.Context, mail Mail) error {
 	err := s.Mail.Send(ctx, mail)
 	if err == nil {
