@@ -86,6 +86,9 @@ func (in SignUp) NewUser(ids models.IDs) (models.NewUser, error) {
 		user.EmailConfirmedAt = &in.Now
 	}
 	var err error
+	if user.AskedMetadata, err = Encode(Merge(nil, in.Data)); err != nil {
+		return user, err
+	}
 	if user.AppMetadata, err = Encode(AppMetadata(identity.Provider)); err != nil {
 		return user, err
 	}

@@ -116,6 +116,16 @@ func (s *Server) sendCode(r *http.Request, m codeMail, user *models.User, trail 
 	return s.deliver(r, m, issued)
 }
 
+// issuedCode is a code that is stored for a user.
+type issuedCode struct {
+	user *models.User
+	// before is the user as the code found it: whoever mails it is not to see it
+	// as sent.
+	before models.User
+	code   string
+	token  models.OneTimeToken
+}
+
 // issueCode stores a code for an existing user.
 func (s *Server) issueCode(r *http.Request, mail codeMail, user *models.User, trail models.AuditTrail) (*issuedCode, error) {
 	now := s.kit.Time(r)
@@ -127,8 +137,9 @@ func (s *Server) issueCode(r *http.Request, mail codeMail, user *models.User, tr
 	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trail, now); err != nil {
 		return nil, apierror.Failure("Database error saving link", err)
 	}
+	before := *user
 	user.MarkSent(token.Type, now)
-	return &issuedCode{user, code, token}, nil
+	return &issuedCode{user, before, code, token}, nil
 }
 
 // deliver hands over a code that is stored.
@@ -142,12 +153,13 @@ func (s *Server) deliver(r *http.Request, m codeMail, issued *issuedCode) error 
 			Code: issued.code, Hash: issued.token.Hash, IP: s.clientIP.Of(r),
 		})
 	}
-	return s.mailCode(r, m.kind, issued.user, issued.code, issued.token.Hash)
+	return s.mailCode(r, m.kind, issued)
 }
 
 // mailCode hands over a mail whose code is stored.
-func (s *Server) mailCode(r *http.Request, kind onetime.Kind, user *models.User, code, hash string) error {
+func (s *Server) mailCode(r *http.Request, kind onetime.Kind, issued *issuedCode) error {
 	return s.onetime.Send(r.Context(), onetime.Mail{
-		Kind: kind, User: user, Code: code, Hash: hash, LinkBase: s.linkBase(r), RedirectTo: s.redirectTarget(r),
+		Kind: kind, User: &issued.before, Code: issued.code, Hash: issued.token.Hash,
+		LinkBase: s.linkBase(r), RedirectTo: s.redirectTarget(r), IPAddress: s.clientIP.Of(r),
 	})
 }

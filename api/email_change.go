@@ -60,31 +60,37 @@ func (s *Server) admitEmailChange(r *http.Request, user *models.User, email stri
 }
 
 // draftEmailChange makes the codes of a change to user.EmailChange, and the
-// mails that carry them: to the new address, and to the present one where it
-// confirms too.
+// mail that carries them: to the new address, with another to the present one
+// where it confirms too.
 func (s *Server) draftEmailChange(user *models.User, challenge *flow.Challenge) (models.NewEmailChange, []onetime.Mail, error) {
 	change := models.NewEmailChange{UserID: user.ID, Email: user.EmailChange}
 	if challenge != nil {
 		begun := challenge.Begin(s.ids, user.ID, models.FlowEmailChange, models.FlowEmailChange)
 		change.Flow = &begun
 	}
-	recipients := []bool{true}
-	if s.confirmsTwice(user) {
-		recipients = append(recipients, false)
+	mail, err := s.draftEmailChangeMail(user, &change, true)
+	if err == nil && s.confirmsTwice(user) {
+		mail.Other, err = s.draftEmailChangeMail(user, &change, false)
 	}
-	var mails []onetime.Mail
-	for _, toNew := range recipients {
-		code, token, err := s.draftEmailChangeToken(user, toNew)
-		if err != nil {
-			return change, nil, err
-		}
-		if change.Flow != nil {
-			token = token.InFlow(*change.Flow)
-		}
-		change.Tokens = append(change.Tokens, token)
-		mails = append(mails, onetime.Mail{Kind: onetime.EmailChange, Code: code, Hash: token.Hash, ToNew: toNew})
+	if err != nil {
+		return change, nil, err
 	}
-	return change, mails, nil
+	return change, []onetime.Mail{*mail}, nil
+}
+
+// draftEmailChangeMail adds the code for one address to a change and makes the
+// mail that carries it.
+func (s *Server) draftEmailChangeMail(user *models.User, change *models.NewEmailChange, toNew bool) (*onetime.Mail, error) {
+	code, token, err := s.draftEmailChangeToken(user, toNew)
+	if err != nil {
+		return nil, err
+	}
+	if change.Flow != nil {
+		token = token.InFlow(*change.Flow)
+	}
+	change.Tokens = append(change.Tokens, token)
+	before := *user
+	return &onetime.Mail{Kind: onetime.EmailChange, User: &before, Code: code, Hash: token.Hash, ToNew: toNew}, nil
 }
 
 // draftEmailChangeToken makes the code for one address of a change.
@@ -99,9 +105,11 @@ func (s *Server) draftEmailChangeToken(user *models.User, toNew bool) (string, m
 
 // sendEmailChange hands the mails of a stored change over. When one of them
 // fails, the user may ask again at once, and neither code works.
-func (s *Server) sendEmailChange(r *http.Request, user *models.User, mails []onetime.Mail) error {
+func (s *Server) sendEmailChange(r *http.Request, mails []onetime.Mail) error {
 	for _, mail := range mails {
-		mail.User, mail.LinkBase, mail.RedirectTo = user, s.linkBase(r), s.redirectTarget(r)
+		for m := &mail; m != nil; m = m.Other {
+			m.LinkBase, m.RedirectTo, m.IPAddress = s.linkBase(r), s.redirectTarget(r), s.clientIP.Of(r)
+		}
 		if err := s.onetime.Send(r.Context(), mail); err != nil {
 			return err
 		}
@@ -131,7 +139,7 @@ func (s *Server) resendEmailChange(r *http.Request, in *resendRequest, user *mod
 	case err != nil:
 		return apierror.Failure("Unable to process request", err)
 	}
-	return s.sendEmailChange(r, user, mails)
+	return s.sendEmailChange(r, mails)
 }
 
 // issueEmailChange stores the code of one address of a change that an
@@ -165,6 +173,7 @@ func (s *Server) issueEmailChange(r *http.Request, in *linkRequest) (*issuedCode
 	if err := models.SetEmailChange(conn, change, nil, now); err != nil {
 		return nil, apierror.Failure("Database error saving link", err)
 	}
+	before := *user
 	user.MarkSent(token.Type, now)
-	return &issuedCode{user, code, token}, nil
+	return &issuedCode{user, before, code, token}, nil
 }

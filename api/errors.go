@@ -158,7 +158,7 @@ func sessionError(err error) *apierror.Error {
 func hookError(err error) *apierror.Error {
 	var rejection *hooks.Rejection
 	if errors.As(err, &rejection) {
-		return &apierror.Error{Status: rejection.HTTPCode, Message: rejection.Message}
+		return apierror.Uncoded(rejection.HTTPCode, rejection.Message)
 	}
 	var failed *hooks.Error
 	if !errors.As(err, &failed) {
@@ -174,7 +174,9 @@ func hookError(err error) *apierror.Error {
 	case hooks.ErrContentType:
 		return apierror.New(http.StatusBadRequest, apierror.HookPayloadInvalidContentType, failed.Message)
 	case hooks.ErrClaims, hooks.ErrClaimsMissing:
-		return &apierror.Error{Status: http.StatusInternalServerError, Message: failed.Message}
+		return apierror.Uncoded(http.StatusInternalServerError, failed.Message)
+	case hooks.ErrNoAddress:
+		return apierror.Internal(err)
 	}
 	return apierror.Failure(failed.Message, err)
 }
@@ -227,9 +229,6 @@ func writePublic(w http.ResponseWriter, e *storage.PublicError) {
 		Hint    string `json:"hint,omitempty"`
 		Detail  string `json:"detail,omitempty"`
 	}{e.SQLState, e.Message, e.Hint, e.Detail}
-	if strings.HasPrefix(e.SQLState, "23") && e.SQLState != "23505" {
-		body.Detail = "" // PostgreSQL quotes the whole row there, for a taken key only the key
-	}
 	w.Header().Set("X-Sb-Error-Code", string(apierror.UnexpectedFailure))
 	_ = web.JSON(w, status, body)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
-	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/mfa"
 	"github.com/truegrant/truegrant/models"
@@ -21,14 +20,11 @@ import (
 type factors struct {
 	*Server
 	party  *mfa.RelyingParty
-	hooks  *hooks.Hooks
 	phones texts
 }
 
 func newFactors(s *Server) *factors {
-	return &factors{
-		Server: s, party: mfa.NewRelyingParty(s.Config.WebAuthn), hooks: s.Hooks, phones: newTexts(s, s.Config.MFA.Phone.Template),
-	}
+	return &factors{Server: s, party: mfa.NewRelyingParty(s.Config.WebAuthn), phones: newTexts(s, s.Config.MFA.Phone.Template)}
 }
 
 // factorRoutes registers the routes of second factors. They are for the user's

@@ -37,7 +37,7 @@ func (f *factors) judge(r *http.Request, in *verifyFactorRequest, account *model
 	if err != nil && !wrong {
 		return err
 	}
-	if rejected := f.askHook(r, &account.User, up, !wrong); rejected != nil {
+	if rejected := f.askFactorHook(r, &account.User, up, !wrong); rejected != nil {
 		return rejected
 	}
 	switch {

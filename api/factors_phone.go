@@ -10,6 +10,7 @@ import (
 
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/secret"
 	"github.com/truegrant/truegrant/sms"
@@ -19,7 +20,7 @@ import (
 // text sends the code of a factor. Its errors are those of GoTrue, which do
 // not tell what the hook or the provider said.
 func (f *factors) text(ctx context.Context, c phoneCode) error {
-	c.purpose = "mfa"
+	c.purpose = hooks.SMSTypeMFA
 	err := f.phones.send(ctx, c)
 	switch {
 	case err == nil:

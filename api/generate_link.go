@@ -66,7 +66,7 @@ func (s *Server) issueLink(r *http.Request, admin *web.Admin, in *linkRequest) (
 		issued, err := s.issueSignUp(r, in)
 		return issued, confirmationMail(nil, ""), err
 	case "invite":
-		issued, err := s.writeInvitation(r, admin, &inviteRequest{Email: in.Email, Data: in.Data})
+		issued, err := s.issueInvitation(r, admin, &inviteRequest{Email: in.Email, Data: in.Data})
 		return issued, invitationMail(), err
 	case "recovery":
 		issued, err := s.issueRecovery(r, in, recoveryMail(nil))
@@ -114,6 +114,20 @@ func (s *Server) issueSignUp(r *http.Request, in *linkRequest) (*issuedCode, err
 	return s.issueCode(r, confirmationMail(nil, ""), user, nil)
 }
 
+// issueInvitation is an invitation that is not mailed. The operator hears of it
+// only if it creates a user.
+func (s *Server) issueInvitation(r *http.Request, admin *web.Admin, in *inviteRequest) (*issuedCode, error) {
+	guest, err := s.findGuest(r, in)
+	if err != nil {
+		return nil, err
+	}
+	issued, err := s.writeInvitation(r, admin, guest)
+	if err != nil || guest.user != nil {
+		return issued, err
+	}
+	return issued, s.announce(r, issued.user)
+}
+
 // createForLink creates a user with the password given, or one that nobody
 // knows.
 func (s *Server) createForLink(r *http.Request, in *linkRequest) (*issuedCode, error) {
@@ -121,15 +135,23 @@ func (s *Server) createForLink(r *http.Request, in *linkRequest) (*issuedCode, e
 	if err != nil {
 		return nil, err
 	}
+	permitted, err := s.permit(r, fresh)
+	if err != nil {
+		return nil, err
+	}
 	if in.Password == "" {
-		fresh.EncryptedPassword, err = s.Hasher.Unguessable()
+		permitted.EncryptedPassword, err = s.Hasher.Unguessable()
 	} else {
-		fresh.EncryptedPassword, err = s.Hasher.Hash(r.Context(), in.Password)
+		permitted.EncryptedPassword, err = s.Hasher.Hash(r.Context(), in.Password)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return s.createWithCode(r, fresh, confirmationMail(nil, ""), nil)
+	issued, err := s.createWithCode(r, permitted, confirmationMail(nil, ""), nil)
+	if err != nil {
+		return nil, err
+	}
+	return issued, s.announce(r, issued.user)
 }
 
 // issueRecovery stores a code that signs an existing user in. ErrNotFound when

@@ -19,7 +19,7 @@ import (
 
 const hookSecret = "v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 
-// httpHook is an HTTP hook that verifies signatures and answers as the test
+// httpHook serves all hooks. It verifies signatures and answers as the test
 // says: with the claims as they came, until reply is set.
 type httpHook struct {
 	t      *testing.T
@@ -29,6 +29,8 @@ type httpHook struct {
 	mu       sync.Mutex
 	payloads []map[string]any
 	reply    func(claims map[string]any) (status int, body any)
+	// replies are those of single points, by the name in the metadata.
+	replies map[string]func(payload map[string]any) (status int, body any)
 }
 
 func newHTTPHook(t *testing.T) *httpHook {
@@ -56,12 +58,16 @@ func (h *httpHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var payload map[string]any
 	_ = json.Unmarshal(raw, &payload)
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.payloads = append(h.payloads, payload)
+	reply, replyHere := h.reply, h.replies[pointOf(payload)]
+	h.mu.Unlock()
 	claims, _ := payload["claims"].(map[string]any)
 	status, body := http.StatusOK, any(map[string]any{"claims": claims})
-	if h.reply != nil {
-		status, body = h.reply(claims)
+	switch {
+	case replyHere != nil:
+		status, body = replyHere(payload)
+	case reply != nil:
+		status, body = reply(claims)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -193,23 +199,24 @@ func hookRefusals() []struct {
 	}
 }
 
-// A hook that refuses, or fails, leaves nothing behind: no user, no session,
-// no spent code, no new generation.
+// A hook that refuses, or fails, leaves nothing behind: no session, no spent
+// code, no new generation. Only who signed up has an account, as with GoTrue.
 func TestAccessTokenHookRefuses(t *testing.T) {
 	t.Parallel()
 	for _, test := range hookRefusals() {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			hook := newHTTPHook(t)
-			app := apitest.New(t, hook.configure)
+			app := apitest.New(t, hook.configure, func(c *conf.Config) { c.External.AnonymousUsersEnabled = true })
 			user, client := app.User(t), app.Client(t)
 			grant := app.Grant(t, user, client)
 			request := app.Authorize(t, client)
 			code := app.Approve(t, user, request)
 			before := app.Snapshot()
 			hook.answer(test.reply)
+			require.Equal(t, "Database error creating anonymous user", app.Do(http.MethodPost, "/signup", "{}").
+				Refused(http.StatusInternalServerError, "unexpected_failure"))
 			for _, got := range []*apitest.Response{
-				app.Do(http.MethodPost, "/signup", signUp(apitest.NewEmail(), nil)),
 				login(app, signUp(user.Email, nil)),
 				app.Refresh(user.RefreshToken),
 			} {
@@ -219,7 +226,14 @@ func TestAccessTokenHookRefuses(t *testing.T) {
 			app.Redeem(request, code).RefusedOAuth(test.oauth, test.oauthErrorCode)
 			require.Equal(t, before, app.Snapshot())
 
+			email := apitest.NewEmail()
+			got := app.Do(http.MethodPost, "/signup", signUp(email, nil))
+			require.Contains(t, got.Refused(test.status, test.code), test.message)
+			require.Equal(t, before["sessions"], app.Snapshot()["sessions"])
+			require.Empty(t, got.Header.Get("Sb-Auth-User-Id"))
+
 			hook.answer(nil)
+			login(app, signUp(email, nil)).OK()
 			app.Redeem(request, code).OK()
 			app.RefreshGrant(client, grant.RefreshToken).OK()
 			refreshed(t, app, user.RefreshToken)

@@ -28,53 +28,77 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request, admin *web.Admin
 	if in.Email, err = s.addresses.Email(in.Email); err != nil {
 		return err
 	}
+	guest, err := s.findGuest(r, in)
+	if err != nil {
+		return err
+	}
 	request := onetime.Request{Kind: onetime.Invite, To: in.Email, Now: s.kit.Time(r)}
 	if err := s.onetime.Admit(r.Context(), request); err != nil {
 		return err
 	}
-	invited, err := s.writeInvitation(r, admin, in)
+	invited, err := s.writeInvitation(r, admin, guest)
 	if err != nil {
 		return err
 	}
-	if err := s.mailCode(r, onetime.Invite, invited.user, invited.code, invited.token.Hash); err != nil {
+	if guest.user == nil {
+		err = s.mailNewcomer(r, invitationMail(), invited)
+	} else {
+		err = s.mailCode(r, onetime.Invite, invited)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.announce(r, invited.user); err != nil { // who is invited again, too
 		return err
 	}
 	return web.JSON(w, http.StatusOK, view.NewUser(invited.user))
 }
 
-// issuedCode is a code that is stored for a user.
-type issuedCode struct {
-	user  *models.User
-	code  string
-	token models.OneTimeToken
+// guest is who is invited: a user who has not confirmed the address or, where
+// user is nil, a newcomer.
+type guest struct {
+	user     *models.User
+	newcomer newcomer
 }
 
-// writeInvitation stores an invitation, for a new user or for one who has not
-// confirmed the address.
-func (s *Server) writeInvitation(r *http.Request, admin *web.Admin, in *inviteRequest) (*issuedCode, error) {
+// findGuest finds the owner of the address, or makes a newcomer.
+func (s *Server) findGuest(r *http.Request, in *inviteRequest) (guest, error) {
+	user, err := s.unconfirmedUser(r, in.Email)
+	if !errors.Is(err, storage.ErrNotFound) {
+		return guest{user: user}, err
+	}
+	fresh, err := s.newUser(r, in.Email, in.Data)
+	if err != nil {
+		return guest{}, err
+	}
+	now := s.kit.Time(r)
+	fresh.InvitedAt = &now
+	permitted, err := s.permit(r, fresh)
+	return guest{newcomer: permitted}, err
+}
+
+// writeInvitation stores an invitation.
+func (s *Server) writeInvitation(r *http.Request, admin *web.Admin, g guest) (*issuedCode, error) {
 	trailOf := func(user *models.User) models.AuditTrail {
 		return s.audit.ByAdmin(admin.Role, models.AuditUserInvited, map[string]any{
 			"user_id": user.ID.String(), "user_email": user.Email,
 		})
 	}
-	user, err := s.unconfirmedUser(r, in.Email)
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return s.createInvited(r, in, trailOf)
-	case err != nil:
-		return nil, err
+	if g.user == nil {
+		return s.createWithCode(r, g.newcomer, invitationMail(), trailOf(asUser(g.newcomer.NewUser)))
 	}
-	code, token, err := s.draft(invitationMail(), user)
+	code, token, err := s.draft(invitationMail(), g.user)
 	if err != nil {
 		return nil, err
 	}
 	now := s.kit.Time(r)
 	token.Invitation = true
-	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trailOf(user), now); err != nil {
+	if err := models.SetOneTimeToken(s.DB.Conn(r.Context()), token, trailOf(g.user), now); err != nil {
 		return nil, apierror.Failure("Error inviting user", err)
 	}
-	user.InvitedAt, user.ConfirmationSentAt, user.UpdatedAt = &now, &now, now
-	return &issuedCode{user, code, token}, nil
+	before := *g.user
+	g.user.InvitedAt, g.user.ConfirmationSentAt, g.user.UpdatedAt = &now, &now, now
+	return &issuedCode{g.user, before, code, token}, nil
 }
 
 // unconfirmedUser finds the owner of an address who has not confirmed it.
@@ -92,16 +116,6 @@ func (s *Server) unconfirmedUser(r *http.Request, email string) (*models.User, e
 	return user, nil
 }
 
-func (s *Server) createInvited(r *http.Request, in *inviteRequest, trailOf func(*models.User) models.AuditTrail) (*issuedCode, error) {
-	now := s.kit.Time(r)
-	fresh, err := s.newUser(r, in.Email, in.Data)
-	if err != nil {
-		return nil, err
-	}
-	fresh.InvitedAt = &now
-	return s.createWithCode(r, fresh, invitationMail(), trailOf(asUser(fresh)))
-}
-
 // newUser is a user whom an administrator brings in: without a password, and
 // with only the metadata that was given.
 func (s *Server) newUser(r *http.Request, email string, data map[string]any) (models.NewUser, error) {
@@ -112,23 +126,26 @@ func (s *Server) newUser(r *http.Request, email string, data map[string]any) (mo
 		return fresh, err
 	}
 	fresh.UserMetadata, err = accounts.Encode(accounts.Merge(nil, data))
+	fresh.AskedMetadata = nil // the same
 	return fresh, err
 }
 
-// createWithCode writes a new user together with the code that confirms the
+// createWithCode writes a newcomer together with the code that confirms the
 // address.
-func (s *Server) createWithCode(r *http.Request, fresh models.NewUser, mail codeMail, trail models.AuditTrail) (*issuedCode, error) {
+func (s *Server) createWithCode(r *http.Request, n newcomer, mail codeMail, trail models.AuditTrail) (*issuedCode, error) {
 	now := s.kit.Time(r)
-	code, token, err := s.draft(mail, asUser(fresh))
+	code, token, err := s.draft(mail, asUser(n.NewUser))
 	if err != nil {
 		return nil, err
 	}
-	fresh.ConfirmationToken, fresh.ConfirmationTokenID, fresh.ConfirmationSentAt = token.Hash, &token.ID, &now
-	user, err := models.CreateUserWithFlow(s.DB.Conn(r.Context()), fresh, token.Flow, trail, now)
+	n.ConfirmationToken, n.ConfirmationTokenID, n.ConfirmationSentAt = token.Hash, &token.ID, &now
+	user, err := s.create(r, n, arrival{flow: token.Flow, trail: trail})
 	if err != nil {
 		return nil, saveFailure(err)
 	}
-	return &issuedCode{user, code, token}, nil
+	before := *user
+	before.ConfirmationSentAt, before.InvitedAt = nil, nil
+	return &issuedCode{user, before, code, token}, nil
 }
 
 func errEmailExists() error {

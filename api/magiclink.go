@@ -111,8 +111,12 @@ func (s *Server) signUpByMail(r *http.Request, in *magicLinkRequest, challenge *
 // createConfirmed writes a new user whose address the project confirms by
 // itself.
 func (s *Server) createConfirmed(r *http.Request, fresh models.NewUser, how signInMethod) (*models.User, error) {
+	permitted, err := s.permit(r, fresh)
+	if err != nil {
+		return nil, err
+	}
 	trail := s.audit.By(asUser(fresh), models.AuditUserSignedUp, how.traits())
-	user, err := models.CreateUser(s.DB.Conn(r.Context()), fresh, trail, s.kit.Time(r))
+	user, err := s.create(r, permitted, arrival{trail: trail})
 	if err != nil {
 		return nil, saveFailure(err)
 	}

@@ -8,9 +8,20 @@ import (
 	"strings"
 
 	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/onetime"
 )
+
+// newSender returns what mails leave by: the operator's hook, if there is one,
+// else the mailer.
+func newSender(deps Deps) onetime.Sender {
+	cfg := deps.Config
+	if deps.Hooks.Enabled(hooks.PointSendEmail) {
+		return hookMails{hooks: deps.Hooks, externalURL: cfg.API.ExternalURL}
+	}
+	return codeMails{mail: deps.Mailer, siteURL: cfg.SiteURL, paths: cfg.Mailer.URLPaths}
+}
 
 // codeMails hands the mails of package onetime to the mailer.
 type codeMails struct {
@@ -21,6 +32,14 @@ type codeMails struct {
 
 // Send implements onetime.Sender.
 func (c codeMails) Send(ctx context.Context, m onetime.Mail) error {
+	if err := c.post(ctx, m); err != nil || m.Other == nil {
+		return err
+	}
+	return c.post(ctx, *m.Other)
+}
+
+// post sends a single letter.
+func (c codeMails) post(ctx context.Context, m onetime.Mail) error {
 	metadata, err := m.User.Metadata()
 	if err != nil {
 		return err

@@ -66,8 +66,9 @@ func (s *Server) setPhoneChange(tx *storage.Conn, u *update, now time.Time) erro
 	if errors.Is(err, storage.ErrNotFound) { // another request of the moment sends the text
 		return &onetime.TooSoonError{Text: true}
 	}
+	before := *u.user
 	u.user.MarkSent(token.Type, now)
-	u.textCode = &issuedCode{u.user, code, token}
+	u.textCode = &issuedCode{u.user, before, code, token}
 	return err
 }
 

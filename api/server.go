@@ -96,7 +96,7 @@ func New(deps Deps) (*Server, error) {
 			authorized: cfg.External.EmailAuthorizedAddresses,
 			validator:  mailer.NewValidator(cfg.Mailer, nil, deps.Transport),
 		},
-		Mail:  codeMails{mail: deps.Mailer, siteURL: cfg.SiteURL, paths: cfg.Mailer.URLPaths},
+		Mail:  newSender(deps),
 		Texts: s.texts,
 	}, cfg.Mailer, cfg.SMTP, cfg.SMS)
 	s.admin = admin.New(admin.Deps{

@@ -133,42 +133,35 @@ func (s *Server) signUpNew(w http.ResponseWriter, r *http.Request, in *signUpReq
 // createUnconfirmed writes a new user together with the code that confirms the
 // address, and sends it.
 func (s *Server) createUnconfirmed(r *http.Request, fresh models.NewUser, mail codeMail) (*models.User, error) {
+	permitted, err := s.permit(r, fresh)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.onetime.Admit(r.Context(), mail.request(asUser(fresh), s.kit.Time(r))); err != nil {
 		return nil, err
 	}
 	trail := s.audit.By(asUser(fresh), models.AuditConfirmationRequested, map[string]any{"provider": fresh.Identities[0].Provider})
-	issued, err := s.createWithCode(r, fresh, mail, trail)
+	issued, err := s.createWithCode(r, permitted, mail, trail)
 	if err != nil {
 		return nil, err
 	}
-	return issued.user, s.deliver(r, mail, issued)
+	if err := s.mailNewcomer(r, mail, issued); err != nil {
+		return nil, err
+	}
+	return issued.user, s.announceSignUp(r, issued.user)
 }
 
 // createSignedIn writes a new user together with its first session.
 func (s *Server) createSignedIn(w http.ResponseWriter, r *http.Request, fresh models.NewUser, how signInMethod) error {
-	now := s.kit.Time(r)
-	fresh.LastSignInAt = &now
-	actor := asUser(fresh)
-	draft, err := s.Tokens.Draft(r.Context(), tokens.SignIn{User: actor, Method: how.amr, Origin: s.origin(r), Now: now})
+	permitted, err := s.permit(r, fresh)
 	if err != nil {
 		return err
 	}
-	var trail models.AuditTrail
-	if how.provider != "" {
-		trail = append(s.audit.By(actor, models.AuditUserSignedUp, how.traits()),
-			s.audit.By(actor, models.AuditLogin, map[string]any{"provider": how.provider})...)
-	}
-	user, err := models.CreateUserWithSession(s.DB.Conn(r.Context()), fresh, draft.Session, trail, now)
+	issued, user, err := s.createWithSession(r, permitted, how)
 	if err != nil {
-		return saveFailure(err)
+		return err
 	}
-	if user.EmailConfirmedAt != nil {
-		if err := user.MarkVerified(now); err != nil {
-			return err
-		}
-	}
-	user.ConfirmedAt = nil // GoTrue answers with what it wrote, not with what the database generated
-	return s.answerSession(w, draft.Issued, user, now)
+	return s.answerSession(w, issued, user, s.kit.Time(r))
 }
 
 // signUpAnonymously creates a user without any address.
@@ -190,7 +183,18 @@ func (s *Server) signUpAnonymously(w http.ResponseWriter, r *http.Request, in *s
 		ID: s.ids.New(), Aud: s.audience(r), Role: s.Config.JWT.DefaultGroupName, IsAnonymous: true,
 		AppMetadata: []byte("{}"), UserMetadata: data, Identities: []models.NewIdentity{},
 	}
-	return s.createSignedIn(w, r, fresh, signInMethod{amr: "anonymous"})
+	permitted, err := s.permit(r, fresh)
+	if err != nil {
+		return err
+	}
+	issued, user, err := s.createWithSession(r, permitted, signInMethod{amr: "anonymous"})
+	if err != nil {
+		return apierror.Failure("Database error creating anonymous user", err)
+	}
+	if err := s.announce(r, user); err != nil {
+		return err
+	}
+	return s.answerSession(w, issued, user, s.kit.Time(r))
 }
 
 // signUpPending sends another confirmation to a user who has not confirmed

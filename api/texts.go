@@ -55,19 +55,6 @@ type phoneCode struct {
 	purpose string
 }
 
-// smsHookInput is what the hook sees.
-type smsHookInput struct {
-	Metadata hooks.Metadata `json:"metadata"`
-	User     view.User      `json:"user"`
-	SMS      smsHookMessage `json:"sms"`
-}
-
-type smsHookMessage struct {
-	OTP   string `json:"otp"`
-	Phone string `json:"phone"`
-	Type  string `json:"sms_type,omitempty"`
-}
-
 // At which step a text failed; routes have different sentences for them.
 var (
 	errTextHook     = errors.New("send-sms hook")
@@ -78,12 +65,11 @@ var (
 // send sends a code. Of its errors, those that name no step are the provider's.
 func (t texts) send(ctx context.Context, c phoneCode) error {
 	if t.byHook() {
-		metadata, err := t.hooks.NewMetadata(hooks.PointSendSMS, c.ip)
+		err := t.hooks.SendSMS(ctx, hooks.SMS{
+			User: view.NewUser(c.user), IPAddress: c.ip,
+			Data: hooks.SMSData{OTP: c.code, Phone: c.phone, Type: c.purpose},
+		})
 		if err != nil {
-			return err
-		}
-		input := smsHookInput{metadata, view.NewUser(c.user), smsHookMessage{c.code, c.phone, c.purpose}}
-		if err := t.hooks.Invoke(ctx, hooks.PointSendSMS, input, nil); err != nil {
 			return fmt.Errorf("%w: %w", errTextHook, err)
 		}
 		return nil

@@ -123,18 +123,26 @@ func (s *Server) findByAddress(r *http.Request, in *passwordGrant) (provider str
 	return provider, user, nil
 }
 
-// comparePassword checks the password against the stored hash.
+// comparePassword checks the password against the stored hash. The operator's
+// hook may reject the attempt, right or wrong.
 func (s *Server) comparePassword(r *http.Request, user *models.User, plain string) error {
 	hash, _, err := s.Box.Open(user.ID.String(), user.EncryptedPassword)
 	if err != nil {
 		return fmt.Errorf("open password hash: %w", err)
 	}
-	err = s.Hasher.Compare(r.Context(), hash, plain)
+	compared := s.Hasher.Compare(r.Context(), hash, plain)
+	wrong := errors.Is(compared, password.ErrMismatch)
 	switch {
-	case errors.Is(err, password.ErrMismatch), errors.Is(err, password.ErrNoPassword):
+	case errors.Is(compared, password.ErrNoPassword):
 		return errWrongLogin()
-	case err != nil:
-		return fmt.Errorf("compare password: %w", err)
+	case compared != nil && !wrong:
+		return fmt.Errorf("compare password: %w", compared)
+	}
+	if err := s.askPasswordHook(r, user, !wrong); err != nil {
+		return err
+	}
+	if wrong {
+		return errWrongLogin()
 	}
 	return nil
 }

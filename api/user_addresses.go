@@ -102,7 +102,7 @@ func (s *Server) admitChanges(r *http.Request, u *update) error {
 // sendChanges sends the messages of new addresses, the text even if a mail could
 // not be sent: its code is stored like one that is on its way.
 func (s *Server) sendChanges(r *http.Request, u *update) error {
-	err := s.sendEmailChange(r, u.user, u.mails)
+	err := s.sendEmailChange(r, u.mails)
 	if u.textCode == nil {
 		return err
 	}

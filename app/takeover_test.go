@@ -84,7 +84,8 @@ func takenOver(t *testing.T) *apitest.App {
 	require.NoError(t, os.WriteFile(file, []byte(environment), 0o600))
 	loaded, warnings, err := conf.Load(conf.Sources{ConfigFile: file, WorkDir: t.TempDir()})
 	require.NoError(t, err)
-	require.Empty(t, warnings)
+	require.Len(t, warnings, 1)
+	require.Contains(t, warnings[0].String(), "GOTRUE_EXTERNAL_GITHUB_ENABLED: this version does not have")
 	app := apitest.New(t, func(c *conf.Config) {
 		url := c.DB.URL
 		*c = *loaded

@@ -211,7 +211,6 @@ func TestWarnings(t *testing.T) {
 		{"singular", "GOTRUE_HOOK_SEND_SMS_SECRET", "hush", "the variable ends in _SECRETS"},
 		{"cookies", "GOTRUE_COOKIE_KEY", "hush", "no cookie settings"},
 		{"internal field", "GOTRUE_SAML_RSAPRIVATEKEY", "hush", "internal field"},
-		{"hook", "GOTRUE_HOOK_BEFORE_USER_CREATED_ENABLED", "true", "does not call the hook"},
 		{"absent", "GOTRUE_EXTERNAL_GITHUB_ENABLED", "true", "this version does not have the feature"},
 		{"poller", "GOTRUE_RELOADING_POLLER_ENABLED", "hush", "POLLERENABLED"},
 	}

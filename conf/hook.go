@@ -30,23 +30,21 @@ type HookInput struct {
 	Secrets string `envconfig:"SECRETS" secret:"true"`
 }
 
-// namedHook is a hook point and the prefix of its variables. The settings of a
-// hook that is not called are checked all the same.
+// namedHook is a hook point and the prefix of its variables.
 type namedHook struct {
 	prefix string
 	point  *HookPoint
-	called bool
 }
 
 // points lists the hook points for writing.
 func (h *Hook) points() []namedHook {
 	return []namedHook{
-		{"GOTRUE_HOOK_MFA_VERIFICATION_ATTEMPT", &h.MFAVerificationAttempt, true},
-		{"GOTRUE_HOOK_PASSWORD_VERIFICATION_ATTEMPT", &h.PasswordVerificationAttempt, false},
-		{"GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN", &h.CustomAccessToken, true},
-		{"GOTRUE_HOOK_SEND_EMAIL", &h.SendEmail, false},
-		{"GOTRUE_HOOK_SEND_SMS", &h.SendSMS, true},
-		{"GOTRUE_HOOK_BEFORE_USER_CREATED", &h.BeforeUserCreated, false},
-		{"GOTRUE_HOOK_AFTER_USER_CREATED", &h.AfterUserCreated, false},
+		{"GOTRUE_HOOK_MFA_VERIFICATION_ATTEMPT", &h.MFAVerificationAttempt},
+		{"GOTRUE_HOOK_PASSWORD_VERIFICATION_ATTEMPT", &h.PasswordVerificationAttempt},
+		{"GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN", &h.CustomAccessToken},
+		{"GOTRUE_HOOK_SEND_EMAIL", &h.SendEmail},
+		{"GOTRUE_HOOK_SEND_SMS", &h.SendSMS},
+		{"GOTRUE_HOOK_BEFORE_USER_CREATED", &h.BeforeUserCreated},
+		{"GOTRUE_HOOK_AFTER_USER_CREATED", &h.AfterUserCreated},
 	}
 }

@@ -42,7 +42,7 @@ const (
 	ErrClaimsMissing = Failure("output claims field is missing")
 	// ErrClaims: the returned claims do not fit the schema.
 	ErrClaims = Failure("output claims do not conform to the expected schema: ")
-	// ErrNoAddress: the hook is enabled but its URI is empty.
+	// ErrNoAddress: the hook is enabled but its URI is empty. The text is ours.
 	ErrNoAddress = Failure("hook is enabled without a URI")
 	// ErrDisabled: the hook is not enabled and must not be invoked.
 	ErrDisabled = Failure("hook is not enabled")

@@ -33,14 +33,31 @@ const (
 	maxAttempts = 3
 	pauseLength = 2 * time.Second // after a connection failure
 	maxReply    = 200 * 1024      // bytes
+
+	// functionTime is how long a function may run, patientTime at points where
+	// GoTrue sets no limit. The database is to end a call, so that its
+	// connection survives: functionGrace later we do.
+	functionTime  = 2 * time.Second
+	patientTime   = 5 * time.Second
+	functionGrace = time.Second
 )
+
+// functionLimit is how long a function at the point may run.
+func (p Point) functionLimit() time.Duration {
+	switch p {
+	case PointBeforeUserCreated, PointAfterUserCreated, PointSendSMS:
+		return patientTime
+	}
+	return functionTime
+}
 
 // Database runs a hook that is a PostgreSQL function.
 type Database interface {
-	// CallFunction returns the result of schema.function(payload), nil if it is
-	// NULL. Payload is a JSON document; both names are plain identifiers of
-	// letters, digits and underscores, and still have to be quoted.
-	CallFunction(ctx context.Context, schema, function string, payload []byte) ([]byte, error)
+	// CallFunction returns the result of a function of one argument, nil if it
+	// is NULL, and ends it after limit. Name is schema and function, plain
+	// identifiers of letters, digits and underscores that still have to be
+	// quoted; payload is a JSON document.
+	CallFunction(ctx context.Context, name []string, payload []byte, limit time.Duration) ([]byte, error)
 }
 
 // Target is the configuration of one hook point.
@@ -135,12 +152,10 @@ func (h *Hooks) Invoke(ctx context.Context, point Point, input, output any) erro
 		return fail(ErrMarshal, err)
 	}
 
-	ctx, cancel := context.WithTimeoutCause(ctx, h.budget, fail(ErrTimeout, nil))
-	defer cancel()
 	var reply []byte
 	switch {
 	case e.function != "":
-		reply, err = h.callFunction(ctx, e, payload)
+		reply, err = h.callFunction(ctx, e, payload, point.functionLimit())
 	case e.address != "":
 		reply, err = h.post(ctx, e, payload)
 	default:
@@ -154,8 +169,16 @@ func (h *Hooks) Invoke(ctx context.Context, point Point, input, output any) erro
 
 // callFunction runs a PostgreSQL hook. GoTrue does not tell a function that
 // took too long from one that failed.
-func (h *Hooks) callFunction(ctx context.Context, e endpoint, payload []byte) ([]byte, error) {
-	reply, err := h.database.CallFunction(ctx, e.schema, e.function, payload)
+func (h *Hooks) callFunction(ctx context.Context, e endpoint, payload []byte, limit time.Duration) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, limit+functionGrace)
+	defer cancel()
+	reply, err := h.database.CallFunction(limited, []string{e.schema, e.function}, payload, limit)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // the caller gave up
+	}
+	if err != nil && limited.Err() != nil {
+		err = errors.New("no answer in time") // a deadline in the chain would pass for the request's own
+	}
 	if err != nil {
 		return nil, failf(ErrFunction, err, "%s: %s", ErrFunction, e.uri)
 	}

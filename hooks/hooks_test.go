@@ -1,13 +1,16 @@
 package hooks
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -117,8 +120,8 @@ func TestFunctions(t *testing.T) {
 
 			out := reply{Decision: "untouched"}
 			err := h.Invoke(t.Context(), PointPasswordVerification, map[string]any{"valid": true}, &out)
-			require.Equal(t, "auth_hooks", db.schema)
-			require.Equal(t, "check", db.function)
+			require.Equal(t, []string{"auth_hooks", "check"}, db.name)
+			require.Equal(t, 2*time.Second, db.limit)
 			require.JSONEq(t, `{"valid":true}`, string(db.payload))
 			if tt.kind != nil {
 				require.ErrorIs(t, err, tt.kind)
@@ -132,6 +135,47 @@ func TestFunctions(t *testing.T) {
 			require.Equal(t, tt.want, out.Decision)
 		})
 	}
+}
+
+// GoTrue lets these functions run as long as the request: five seconds, here.
+func TestFunctionLimits(t *testing.T) {
+	t.Parallel()
+	for point, want := range map[Point]time.Duration{
+		PointMFAVerification: 2 * time.Second, PointPasswordVerification: 2 * time.Second,
+		PointCustomAccessToken: 2 * time.Second, PointSendEmail: 2 * time.Second,
+		PointBeforeUserCreated: 5 * time.Second, PointAfterUserCreated: 5 * time.Second, PointSendSMS: 5 * time.Second,
+	} {
+		db := &database{reply: []byte(`{}`)}
+		h, _ := newHooks(t, point, Target{URI: "pg-functions://x/a/b"}, func(c *Config) { c.Database = db })
+		require.NoError(t, h.Invoke(t.Context(), point, 1, nil))
+		require.Equal(t, want, db.limit, point)
+	}
+}
+
+// A database that does not end a call is left alone; the caller's own deadline
+// stays the caller's.
+func TestFunctionThatHangs(t *testing.T) {
+	t.Parallel()
+	h, _ := newHooks(t, PointSendSMS, Target{URI: "pg-functions://x/a/b"}, func(c *Config) { c.Database = hangs{} })
+	e := h.endpoints[PointSendSMS]
+
+	_, err := h.callFunction(t.Context(), e, nil, -functionGrace)
+	require.ErrorIs(t, err, ErrFunction)
+	require.NotErrorIs(t, err, context.DeadlineExceeded)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err = h.callFunction(ctx, e, nil, time.Minute)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotErrorIs(t, err, ErrFunction)
+}
+
+// hangs is a database that answers when it is told to stop.
+type hangs struct{}
+
+func (hangs) CallFunction(ctx context.Context, _ []string, _ []byte, _ time.Duration) ([]byte, error) {
+	<-ctx.Done()
+	return nil, fmt.Errorf("call: %w", ctx.Err())
 }
 
 func TestRejections(t *testing.T) {

@@ -78,11 +78,12 @@ type database struct {
 	reply []byte
 	err   error
 
-	schema, function string
-	payload          []byte
+	name    []string
+	payload []byte
+	limit   time.Duration
 }
 
-func (d *database) CallFunction(_ context.Context, schema, function string, payload []byte) ([]byte, error) {
-	d.schema, d.function, d.payload = schema, function, payload
+func (d *database) CallFunction(_ context.Context, name []string, payload []byte, limit time.Duration) ([]byte, error) {
+	d.name, d.payload, d.limit = name, payload, limit
 	return d.reply, d.err
 }

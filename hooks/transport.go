@@ -44,9 +44,11 @@ type retry struct {
 
 func (r *retry) Error() string { return r.final.Error() }
 
-// post sends payload until it is answered, attempts are used up, or ctx is
-// done. It returns nil for an answer without content.
+// post sends payload until it is answered, attempts or time are used up, or ctx
+// is done. It returns nil for an answer without content.
 func (h *Hooks) post(ctx context.Context, e endpoint, payload []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, h.budget, fail(ErrTimeout, nil))
+	defer cancel()
 	for attempt := 1; ; attempt++ {
 		reply, err := h.attempt(ctx, e, payload)
 		if err == nil {
@@ -136,7 +138,7 @@ func readReply(resp *http.Response) ([]byte, error) {
 		return nil, fail(ErrUnauthorized, nil)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		err := fail(ErrUnavailable, nil)
-		if resp.Header.Get("Retry-After") != "" {
+		if resp.Header.Values("Retry-After") != nil {
 			return nil, &retry{final: err} // at once: GoTrue does not wait either
 		}
 		return nil, err

@@ -137,6 +137,10 @@ func TestHTTPRetries(t *testing.T) {
 		w.Header().Set("Retry-After", "120")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
+	vague := func(w http.ResponseWriter) {
+		w.Header()["Retry-After"] = []string{""}
+		w.WriteHeader(http.StatusTooManyRequests)
+	}
 	fine := func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) }
 	type step = func(http.ResponseWriter)
 
@@ -151,6 +155,7 @@ func TestHTTPRetries(t *testing.T) {
 		{"connection lost always", []step{hangUp, hangUp, hangUp}, ErrUnreachable, []time.Duration{2 * time.Second, 2 * time.Second}},
 		{"busy, at once again", []step{busy, busy, fine}, "", nil},
 		{"busy always", []step{busy, busy, busy}, ErrUnavailable, nil},
+		{"empty header", []step{vague, fine}, "", nil},
 		{"attempts are shared", []step{busy, hangUp, busy}, ErrUnavailable, []time.Duration{2 * time.Second}},
 	}
 	for _, tt := range tests {
@@ -200,6 +205,59 @@ func TestHTTPNobodyListens(t *testing.T) {
 	require.ErrorAs(t, err, &failed)
 	require.Error(t, failed.Cause)
 	require.NotContains(t, failed.Cause.Error(), "hidden")
+}
+
+// An answer without end is not read to its end.
+func TestHTTPEndlessAnswer(t *testing.T) {
+	t.Parallel()
+	var sent atomic.Int64
+	uri := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for range 10 << 20 / 1024 {
+			n, err := w.Write(make([]byte, 1024))
+			sent.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	})
+	h, _ := newHooks(t, PointSendSMS, Target{URI: uri})
+	require.ErrorIs(t, h.Invoke(t.Context(), PointSendSMS, 1, nil), ErrTooLarge)
+	require.Less(t, sent.Load(), int64(10<<20), "the connection is closed early")
+}
+
+// A header without end, no HTTP at all: nobody answered.
+func TestHTTPNonsense(t *testing.T) {
+	t.Parallel()
+	for name, say := range map[string]string{
+		"no HTTP":     "SSH-2.0-OpenSSH_9.9\r\n",
+		"long header": "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", maxReplyHeader+4096) + "\r\n\r\n",
+		"cut off":     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int64
+			uri := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				calls.Add(1)
+				conn, out, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					return
+				}
+				_, _ = out.WriteString(say)
+				_ = out.Flush()
+				_ = conn.Close()
+			})
+			h, _ := newHooks(t, PointSendSMS, Target{URI: uri})
+			err := h.Invoke(t.Context(), PointSendSMS, 1, nil)
+			if name == "cut off" { // it did answer
+				require.ErrorIs(t, err, ErrBadReply)
+				require.EqualValues(t, 1, calls.Load())
+				return
+			}
+			require.ErrorIs(t, err, ErrUnreachable)
+			require.EqualValues(t, 3, calls.Load())
+		})
+	}
 }
 
 func TestHTTPTimeout(t *testing.T) {

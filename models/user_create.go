@@ -25,6 +25,10 @@ type NewUser struct {
 	LastSignInAt      *time.Time      `json:"last_sign_in_at"`
 	BannedUntil       *time.Time      `json:"banned_until"`
 	IsAnonymous       bool            `json:"is_anonymous"`
+	// AskedMetadata is what the app asked to remember, before the claims of
+	// identities joined it in UserMetadata; nil where it is the same. It is not
+	// stored.
+	AskedMetadata json.RawMessage `json:"-"`
 	// ConfirmationToken is the hash of the code mailed for confirmation;
 	// ConfirmationTokenID the row of one_time_tokens that mirrors it.
 	ConfirmationToken   string     `json:"confirmation_token"`
@@ -94,4 +98,14 @@ func CreateUserWithSession(c *storage.Conn, n NewUser, s NewSession, trail Audit
 	err := c.Get(u, `with `+insertUser+`,`+insertSecondSession+`,`+insertAudit+` select `+insertedUser,
 		trail.json(), now, mustJSON(n), mustJSON(s))
 	return u, err
+}
+
+// WithdrawUser removes a user together with the flow of the confirmation, if the
+// row is still as it was created: with the hash of the code that confirms it,
+// and touched by nobody since.
+func WithdrawUser(c *storage.Conn, u *User, hash string) error {
+	_, err := c.Exec(`with changed as (
+		delete from users where id = $1 and confirmation_token = $2 and updated_at = $3 returning id)
+		delete from flow_state where user_id in (select id from changed)`, u.ID, hash, u.UpdatedAt)
+	return err
 }

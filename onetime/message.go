@@ -84,10 +84,12 @@ func (e *SendError) Error() string { return "send " + string(e.Kind) + ": " + e.
 // Unwrap returns what the mailer or the sender of texts reports.
 func (e *SendError) Unwrap() error { return e.cause }
 
-// Mail is a code on its way to a user.
+// Mail is a code, or a notice of a change, on its way to a user.
 type Mail struct {
 	Kind Kind
 	User *models.User
+	// Change is what a notice tells of; the other mails have none.
+	Change
 	// Code is what the user may type, Hash what the link carries.
 	Code, Hash string
 	// LinkBase is the server's external URL, RedirectTo where the link leads.
@@ -95,6 +97,11 @@ type Mail struct {
 	// ToNew sends the mail of an EmailChange to the new address, the others all
 	// go to the user's own.
 	ToNew bool
+	// Other is the mail to the other address of an EmailChange, where both
+	// confirm it; nil without one. The two are one message of two letters.
+	Other *Mail
+	// IPAddress is that of whom the mail answers, '' if unknown.
+	IPAddress string
 }
 
 // To is the address that the mail goes to.

@@ -14,7 +14,7 @@ import (
 	"github.com/truegrant/truegrant/storage"
 )
 
-// Sender hands a mail over.
+// Sender hands a mail over, of whatever kind, and the other one with it.
 type Sender interface {
 	Send(ctx context.Context, mail Mail) error
 }
@@ -156,7 +156,7 @@ func (s *Service) checkRecipients(ctx context.Context, q Request) error {
 }
 
 // Send hands the mail of a stored code over. When that fails the user may ask
-// again at once.
+// again at once, and no code of the mail works.
 func (s *Service) Send(ctx context.Context, mail Mail) error {
 	err := s.Mail.Send(ctx, mail)
 	if err == nil {

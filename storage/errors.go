@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -58,7 +59,8 @@ func IsUnique(err error, constraints ...string) bool {
 }
 
 // PublicError is an error that a function or trigger of the operator raised
-// for the client to see (SQLSTATE P0001, PTnnn and the integrity class).
+// for the client to see (SQLSTATE P0001, PTnnn and the integrity class). Detail
+// is empty where PostgreSQL would quote a row.
 type PublicError struct {
 	SQLState, Message, Hint, Detail string
 }
@@ -141,9 +143,21 @@ func Public(err error) (*PublicError, bool) {
 	switch pgError.Code {
 	case "P0001", "23000", "23001", "23502", "23503", "23505", "23514", "23P01":
 	default:
-		if !strings.HasPrefix(pgError.Code, "PT") {
+		number, found := strings.CutPrefix(pgError.Code, "PT")
+		if _, err := strconv.ParseUint(number, 10, 16); !found || err != nil {
 			return nil, false
 		}
 	}
-	return &PublicError{SQLState: pgError.Code, Message: pgError.Message, Hint: pgError.Hint, Detail: pgError.Detail}, true
+	public := &PublicError{SQLState: pgError.Code, Message: pgError.Message, Hint: pgError.Hint, Detail: pgError.Detail}
+	if quotesRow(pgError) {
+		public.Detail = ""
+	}
+	return public, true
+}
+
+// quotesRow reports whether the detail is PostgreSQL's own and tells the values
+// of a row. It names the table then, which an error raised by a function does
+// not. For a taken key it tells only the key.
+func quotesRow(err *pgconn.PgError) bool {
+	return strings.HasPrefix(err.Code, "23") && err.Code != "23505" && err.TableName != ""
 }

@@ -4,24 +4,30 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// functionTimeout bounds one call of a function that serves as a hook.
-const functionTimeout = `set local statement_timeout = 2000`
-
-// CallFunction returns the result of schema.function(payload), nil if it is
-// NULL. It runs in a transaction of its own with a short statement timeout.
-func (db *DB) CallFunction(ctx context.Context, schema, function string, payload []byte) ([]byte, error) {
+// CallFunction returns the result of a function of one JSON argument, nil if it
+// is NULL. Name is the schema and the function. The call runs in a transaction
+// of its own, whose statement timeout is limit.
+//
+// What the function itself raises is returned as the driver's error, of no
+// class: a taken key or a malformed value is the function's affair there, and
+// must not be mistaken for one of the request.
+func (db *DB) CallFunction(ctx context.Context, name []string, payload []byte, limit time.Duration) ([]byte, error) {
 	var result sql.NullString
 	err := db.Tx(ctx, func(tx *Conn) error {
-		if _, err := tx.Exec(functionTimeout); err != nil {
+		timeout := strconv.FormatInt(limit.Milliseconds(), 10)
+		if _, err := tx.Exec(`set local statement_timeout = ` + timeout); err != nil {
 			return err
 		}
-		name := pgx.Identifier{schema, function}.Sanitize()
-		err := tx.Get(&result, `select `+name+`($1)::text`, string(payload))
-		if errors.Is(err, ErrNotFound) {
+		query := `select ` + pgx.Identifier(name).Sanitize() + `($1)::text`
+		err := classifyCall(tx.pop.Store.GetContext(ctx, &result, query, string(payload)))
+		if errors.Is(err, ErrNotFound) { // a set without rows
 			return nil
 		}
 		return err
@@ -30,4 +36,14 @@ func (db *DB) CallFunction(ctx context.Context, schema, function string, payload
 		return nil, err
 	}
 	return []byte(result.String), nil
+}
+
+// classifyCall is Classify for a call: an error that ends the statement only is
+// the function's own, one that ends the connection is the server's.
+func classifyCall(err error) error {
+	var pgError *pgconn.PgError
+	if errors.As(err, &pgError) && pgError.SeverityUnlocalized == "ERROR" {
+		return err
+	}
+	return Classify(err)
 }

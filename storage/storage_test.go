@@ -188,30 +188,6 @@ func TestPublic(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestCallFunction(t *testing.T) {
-	t.Parallel()
-	db := setup(t)
-	exec(t, db, `create function public."Odd name"(event jsonb) returns jsonb language sql as $$ select event || '{"b": 2}' $$`)
-	exec(t, db, `create function public.nothing(event jsonb) returns jsonb language sql as $$ select null::jsonb $$`)
-	exec(t, db, `create function public.slow(event jsonb) returns jsonb language sql as $$ select event from pg_sleep(60) $$`)
-	reply, err := db.CallFunction(t.Context(), "public", "Odd name", []byte(`{"a": 1}`))
-	require.NoError(t, err)
-	require.JSONEq(t, `{"a": 1, "b": 2}`, string(reply))
-	reply, err = db.CallFunction(t.Context(), "public", "nothing", []byte(`{}`))
-	require.NoError(t, err)
-	require.Nil(t, reply)
-	_, err = db.CallFunction(t.Context(), "public", `nothing"(null) --`, []byte(`{}`))
-	require.Error(t, err, "a name is a name")
-
-	started := time.Now()
-	_, err = db.CallFunction(t.Context(), "public", "slow", []byte(`{}`))
-	require.Error(t, err)
-	require.Less(t, time.Since(started), 30*time.Second, "the statement timeout ends it")
-	var timeout string
-	require.NoError(t, db.Conn(t.Context()).Get(&timeout, `show statement_timeout`))
-	require.Equal(t, "0", timeout, "for the function only")
-}
-
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	_, err := storage.Open(conf.DB{URL: "postgres://user:secret@host:port/x"}, storage.Options{})

@@ -71,18 +71,26 @@ const (
 // Error is an answer of the API. Values are not changed after they are made.
 type Error struct {
 	Status  int
-	Code    Code // '' for errors that carry none, such as a hook's own
+	Code    Code // '' for errors that carry none, see Uncoded and Internal
 	Message string
 	// Reasons are why a password is weak, for WeakPassword only.
 	Reasons []string
 	// RetryAfterSeconds is sent as Retry-After when positive.
 	RetryAfterSeconds int
 	cause             error
+	// uncoded marks an explicit error without Code: it has an error_id, which
+	// the default sentence has not.
+	uncoded bool
 }
 
 // New returns an error for the caller.
 func New(status int, code Code, message string) *Error {
 	return &Error{Status: status, Code: code, Message: message}
+}
+
+// Uncoded returns an error that an operator's hook worded: it carries no code.
+func Uncoded(status int, message string) *Error {
+	return &Error{Status: status, Message: message, uncoded: true}
 }
 
 // Internal returns a 500 with the default sentence; cause reaches the log,

@@ -62,7 +62,7 @@ func (e *Error) Write(w http.ResponseWriter, r *http.Request, requestID string) 
 	var body any = body2024{Code: e.shownCode(), Message: e.Message, Weak: weak}
 	if !versioned {
 		legacy := legacyBody{Code: e.Status, ErrorCode: e.shownCode(), Message: e.Message, Weak: weak}
-		if e.Status >= http.StatusInternalServerError && e.Code != "" {
+		if e.Status >= http.StatusInternalServerError && (e.Code != "" || e.uncoded) {
 			legacy.ErrorID = requestID
 		}
 		body = legacy

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,6 +83,13 @@ func (m *Mail) To(address string) []Letter {
 		}
 	}
 	return found
+}
+
+// All returns every letter, oldest first.
+func (m *Mail) All() []Letter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.letters)
 }
 
 // Last returns the newest letter to an address.
