@@ -84,10 +84,12 @@ func (e *SendError) Error() string { return "send " + string(e.Kind) + ": " + e.
 // Unwrap returns what the mailer or the sender of texts reports.
 func (e *SendError) Unwrap() error { return e.cause }
 
-// Mail is a code on its way to a user.
+// Mail is a code, or a notice of a change, on its way to a user.
 type Mail struct {
 	Kind Kind
 	User *models.User
+	// Change is what a notice tells of; the other mails have none.
+	Change
 	// Code is what the user may type, Hash what the link carries.
 	Code, Hash string
 	// LinkBase is the server's external URL, RedirectTo where the link leads.
@@ -99,8 +101,11 @@ type Mail struct {
 
 // To is the address that the mail goes to.
 func (m Mail) To() string {
-	if m.ToNew {
+	switch {
+	case m.ToNew:
 		return m.User.EmailChange
+	case m.Kind == EmailChangedNotice:
+		return m.OldEmail
 	}
 	return m.User.Email
 }

@@ -27,6 +27,7 @@ type Mail struct {
 
 	mu      sync.Mutex
 	refuse  bool
+	during  func()
 	letters []Letter
 }
 
@@ -68,6 +69,13 @@ func (m *Mail) Refuse(refuse bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.refuse = refuse
+}
+
+// Meanwhile does something whenever a mail is on its way, before it is taken.
+func (m *Mail) Meanwhile(do func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.during = do
 }
 
 // To returns the letters to an address, oldest first. They have arrived when
@@ -117,6 +125,7 @@ func (m *Mail) serve(conn net.Conn) {
 		case verb == "RCPT" && m.refusing():
 			say("550 no such user")
 		case verb == "DATA":
+			m.interrupt()
 			say("354 go ahead")
 			m.keep(in)
 			say("250 kept")
@@ -133,6 +142,15 @@ func (m *Mail) refusing() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.refuse
+}
+
+func (m *Mail) interrupt() {
+	m.mu.Lock()
+	do := m.during
+	m.mu.Unlock()
+	if do != nil {
+		do()
+	}
 }
 
 // keep reads a message up to the line with a dot.
