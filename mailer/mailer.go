@@ -113,7 +113,7 @@ func New(c Config) (*Mailer, error) {
 		ids:      uuid.NewGenWithOptions(uuid.WithRandomReader(c.Random)),
 		now:      c.Now,
 		logger:   c.Logger,
-		timeouts: timeouts{dial: dialTimeout, send: sendTimeout},
+		timeouts: timeouts{dial: dialTimeout, send: sendTimeout, pause: retryPause},
 
 		implicitTLS: c.SMTP.Port == implicitTLSPort,
 	}, nil
