@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -160,4 +161,23 @@ func TestNoticeOutlivesTheRequest(t *testing.T) {
 	app.Server.Handler.ServeHTTP(httptest.NewRecorder(), req)
 	require.ErrorIs(t, ctx.Err(), context.Canceled)
 	require.Len(t, notices(mail, user.Email), 1)
+}
+
+// The language follows the user, of codes and of notices.
+func TestMailInTheLanguageOfTheUser(t *testing.T) {
+	t.Parallel()
+	app, mail, user := noticing(t, func(c *conf.Config) {
+		c.Mailer.Translations = []conf.MailTranslation{{
+			Language: "de",
+			Subjects: conf.MailTexts{Recovery: "Neues Passwort", PasswordChangedNotification: "Passwort geändert"},
+		}}
+	})
+	sent(t, ask(app, "/recover", user.Email))
+	require.Equal(t, "Reset your password", mail.Last(user.Email).Subject)
+	putUser(app, user, map[string]any{"data": map[string]any{"locale": "de_AT"}}).OK()
+	app.Clock.Advance(2 * time.Minute)
+	sent(t, ask(app, "/recover", user.Email))
+	require.Equal(t, "Neues Passwort", mail.Last(user.Email).Subject)
+	putUser(app, user, map[string]any{"password": "another password"}).OK()
+	require.Equal(t, "Passwort geändert", mail.Last(user.Email).Subject)
 }

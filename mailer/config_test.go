@@ -18,6 +18,11 @@ func TestFromConf(t *testing.T) {
 		TemplateMaxAge:           time.Minute,
 		TemplateRetryInterval:    time.Second,
 		TemplateReloadingEnabled: true,
+		TemplateReloadingMaxIdle: time.Hour,
+		DefaultLanguage:          "de",
+		Translations: []conf.MailTranslation{{
+			Language: "de", Subjects: conf.MailTexts{Invite: "Komm herein"}, Templates: conf.MailTexts{Recovery: "file:///de.html"},
+		}},
 	}, conf.SMTP{
 		Host: "smtp.example", Port: 465, User: "u", Pass: "p", AdminEmail: "a@b.example", SenderName: "App",
 		Headers: map[string][]string{"X": {"y"}}, LoggingEnabled: true,
@@ -35,6 +40,11 @@ func TestFromConf(t *testing.T) {
 	require.Equal(t, time.Minute, c.TemplateMaxAge)
 	require.Equal(t, time.Second, c.TemplateRetry)
 	require.True(t, c.TemplateReload)
+	require.Equal(t, time.Hour, c.TemplateMaxIdle)
+	require.Equal(t, "de", c.DefaultLanguage)
+	require.Len(t, c.Translations, 1)
+	require.Equal(t, "Komm herein", c.Translations["de"].Subjects[Invite])
+	require.Equal(t, "file:///de.html", c.Translations["de"].Templates[Recovery])
 }
 
 // Every kind is a name that the configuration knows.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/gofrs/uuid"
@@ -24,10 +23,15 @@ type Config struct {
 
 	// SiteURL is what template paths are relative to.
 	SiteURL string
-	// Subjects are html/template texts, Templates URLs of bodies. A kind that
-	// is missing or empty has the built-in text.
-	Subjects  map[Kind]string
-	Templates map[Kind]string
+	// Texts are those without a language. A kind that is missing or empty has
+	// the built-in text.
+	Texts
+	// Translations are the texts of languages, by BCP 47 tag, for users whose
+	// metadata names one. What is missing there is taken from Texts.
+	Translations map[string]Texts
+	// DefaultLanguage is for everybody else: the tag of a translation, or what
+	// Texts are in. Empty, everybody else gets Texts.
+	DefaultLanguage string
 	// TemplateMaxBytes limits a fetched body.
 	TemplateMaxBytes int64
 	// TemplateMaxAge is how long a fetched body is used without asking again,
@@ -35,12 +39,21 @@ type Config struct {
 	TemplateMaxAge time.Duration
 	TemplateRetry  time.Duration
 	// TemplateReload fetches a body that nears its age while an earlier one is
-	// in use, so that no mail waits for it.
-	TemplateReload bool
+	// in use, so that no mail waits for it, until no mail has been sent for
+	// TemplateMaxIdle.
+	TemplateReload  bool
+	TemplateMaxIdle time.Duration
 
 	Now    func() time.Time
 	Random io.Reader
 	Logger logrus.FieldLogger
+}
+
+// Texts are subjects, which are html/template texts, and addresses of bodies:
+// URLs, paths below SiteURL, or files, as in "file:///etc/mail/invite.html".
+type Texts struct {
+	Subjects  map[Kind]string
+	Templates map[Kind]string
 }
 
 // SMTP says how mail leaves. With an empty Host it does not: every mail is
@@ -68,14 +81,15 @@ type SMTP struct {
 
 // Mailer renders and sends mail. It is safe for concurrent use.
 type Mailer struct {
-	smtp     SMTP
-	headers  []header
-	renderer *renderer
-	remote   *remote
-	ids      uuid.Generator
-	now      func() time.Time
-	logger   logrus.FieldLogger
-	timeouts timeouts
+	smtp      SMTP
+	headers   []header
+	renderer  *renderer
+	library   *library
+	languages languages
+	ids       uuid.Generator
+	now       func() time.Time
+	logger    logrus.FieldLogger
+	timeouts  timeouts
 	// implicitTLS: the connection is encrypted before SMTP starts.
 	implicitTLS bool
 }
@@ -83,41 +97,28 @@ type Mailer struct {
 // New makes a Mailer. Subjects and headers that cannot be used are logged and
 // left out; an error means that the built-in texts are broken.
 func New(c Config) (*Mailer, error) {
-	r, err := newRenderer(c.Subjects, c.Logger)
+	r, err := newRenderer(c.Texts, c.Translations, c.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("mailer: %w", err)
 	}
 	c.SMTP.HELO = cmp.Or(c.SMTP.HELO, "localhost")
-	transport := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 1,
-		IdleConnTimeout:     30 * time.Second,
-	}
 	return &Mailer{
-		smtp:     c.SMTP,
-		headers:  usableHeaders(c.SMTP.Headers, c.Logger),
-		renderer: r,
-		remote: &remote{
-			client:   &http.Client{Transport: transport},
-			urls:     templateURLs(c.SiteURL, c.Templates),
-			maxBytes: c.TemplateMaxBytes,
-			maxAge:   c.TemplateMaxAge,
-			retry:    c.TemplateRetry,
-			timeout:  fetchTimeout,
-			early:    c.TemplateReload,
-			now:      c.Now,
-			logger:   c.Logger,
-			entries:  make(map[Kind]entry),
-		},
-		ids:      uuid.NewGenWithOptions(uuid.WithRandomReader(c.Random)),
-		now:      c.Now,
-		logger:   c.Logger,
-		timeouts: timeouts{dial: dialTimeout, send: sendTimeout, pause: retryPause},
+		smtp:      c.SMTP,
+		headers:   usableHeaders(c.SMTP.Headers, c.Logger),
+		renderer:  r,
+		library:   newLibrary(c),
+		languages: newLanguages(c.Translations, c.DefaultLanguage),
+		ids:       uuid.NewGenWithOptions(uuid.WithRandomReader(c.Random)),
+		now:       c.Now,
+		logger:    c.Logger,
+		timeouts:  timeouts{dial: dialTimeout, send: sendTimeout, pause: retryPause},
 
 		implicitTLS: c.SMTP.Port == implicitTLSPort,
 	}, nil
 }
+
+// Close ends what the Mailer does in the background. Send works on.
+func (m *Mailer) Close(context.Context) { m.library.reload.close() }
 
 // Send renders msg and delivers it to the mail server before it returns. Every
 // error wraps [ErrSend], also that of an empty or malformed recipient; ctx's
@@ -132,7 +133,12 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	if m.smtp.Host == "" {
 		return nil
 	}
-	subject, body, err := m.renderer.render(msg, m.remote.body(ctx, msg.Kind))
+	return m.send(ctx, msg)
+}
+
+// send renders and delivers a mail.
+func (m *Mailer) send(ctx context.Context, msg Message) error {
+	subject, body, err := m.render(ctx, msg)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSend, err)
 	}
@@ -145,4 +151,14 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 		m.logger.WithFields(logrus.Fields{"mail_type": msg.Kind.MessageType(), "sent": err == nil}).Info("mail.send")
 	}
 	return err
+}
+
+// render writes subject and body of a message in the language of its user.
+func (m *Mailer) render(ctx context.Context, msg Message) (subject, body string, err error) {
+	language := m.languages.choose(msg.Kind, msg.Data.Data)
+	custom := m.library.body(ctx, edition{msg.Kind, language})
+	if custom == nil && language != "" {
+		custom = m.library.body(ctx, edition{kind: msg.Kind})
+	}
+	return m.renderer.render(msg, language, custom)
 }
