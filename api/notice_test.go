@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,6 +162,34 @@ func TestNoticeOutlivesTheRequest(t *testing.T) {
 	app.Server.Handler.ServeHTTP(httptest.NewRecorder(), req)
 	require.ErrorIs(t, ctx.Err(), context.Canceled)
 	require.Len(t, notices(mail, user.Email), 1)
+}
+
+// In the background a mail is on its way when the request is answered, and out
+// when the server has stopped. What goes wrong with it stays in the log.
+func TestMailInBackground(t *testing.T) {
+	t.Parallel()
+	app, mail, user := noticing(t, func(c *conf.Config) { c.Mailer.EmailBackgroundSending = true })
+	hold, held := make(chan struct{}), make(chan struct{}, 2)
+	release := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(release)
+	mail.Meanwhile(func() { held <- struct{}{}; <-hold })
+	sent(t, ask(app, "/recover", user.Email))
+	putUser(app, user, map[string]any{"password": "another password"}).OK()
+	<-held
+	<-held
+	require.Empty(t, mail.To(user.Email))
+	release()
+	require.NoError(t, app.Server.Close())
+	require.Len(t, mail.To(user.Email), 2)
+
+	refused := app.Replica(t)
+	mail.Refuse(true)
+	app.Clock.Advance(2 * time.Minute)
+	sent(t, ask(refused, "/recover", user.Email))
+	require.Eventually(t, func() bool {
+		return strings.Contains(app.Log.String(), "mail could not be sent in the background")
+	}, 10*time.Second, 5*time.Millisecond)
+	require.NotContains(t, app.Log.String(), user.Email)
 }
 
 // The language follows the user, of codes and of notices.

@@ -26,6 +26,7 @@ func FromConf(m conf.Mailer, s conf.SMTP, siteURL, helo string) Config {
 		TemplateRetry:    m.TemplateRetryInterval,
 		TemplateReload:   m.TemplateReloadingEnabled,
 		TemplateMaxIdle:  m.TemplateReloadingMaxIdle,
+		Background:       m.EmailBackgroundSending,
 	}
 	for _, t := range m.Translations {
 		c.Translations[t.Language] = newTexts(t.Subjects, t.Templates)

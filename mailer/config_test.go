@@ -19,6 +19,7 @@ func TestFromConf(t *testing.T) {
 		TemplateRetryInterval:    time.Second,
 		TemplateReloadingEnabled: true,
 		TemplateReloadingMaxIdle: time.Hour,
+		EmailBackgroundSending:   true,
 		DefaultLanguage:          "de",
 		Translations: []conf.MailTranslation{{
 			Language: "de", Subjects: conf.MailTexts{Invite: "Komm herein"}, Templates: conf.MailTexts{Recovery: "file:///de.html"},
@@ -41,6 +42,7 @@ func TestFromConf(t *testing.T) {
 	require.Equal(t, time.Second, c.TemplateRetry)
 	require.True(t, c.TemplateReload)
 	require.Equal(t, time.Hour, c.TemplateMaxIdle)
+	require.True(t, c.Background)
 	require.Equal(t, "de", c.DefaultLanguage)
 	require.Len(t, c.Translations, 1)
 	require.Equal(t, "Komm herein", c.Translations["de"].Subjects[Invite])

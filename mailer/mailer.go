@@ -44,6 +44,9 @@ type Config struct {
 	TemplateReload  bool
 	TemplateMaxIdle time.Duration
 
+	// Background lets Send return before the mail is sent.
+	Background bool
+
 	Now    func() time.Time
 	Random io.Reader
 	Logger logrus.FieldLogger
@@ -86,10 +89,12 @@ type Mailer struct {
 	renderer  *renderer
 	library   *library
 	languages languages
-	ids       uuid.Generator
-	now       func() time.Time
-	logger    logrus.FieldLogger
-	timeouts  timeouts
+	// outbox is nil when mails are sent before Send returns.
+	outbox   *outbox
+	ids      uuid.Generator
+	now      func() time.Time
+	logger   logrus.FieldLogger
+	timeouts timeouts
 	// implicitTLS: the connection is encrypted before SMTP starts.
 	implicitTLS bool
 }
@@ -102,7 +107,7 @@ func New(c Config) (*Mailer, error) {
 		return nil, fmt.Errorf("mailer: %w", err)
 	}
 	c.SMTP.HELO = cmp.Or(c.SMTP.HELO, "localhost")
-	return &Mailer{
+	m := &Mailer{
 		smtp:      c.SMTP,
 		headers:   usableHeaders(c.SMTP.Headers, c.Logger),
 		renderer:  r,
@@ -114,15 +119,26 @@ func New(c Config) (*Mailer, error) {
 		timeouts:  timeouts{dial: dialTimeout, send: sendTimeout, pause: retryPause},
 
 		implicitTLS: c.SMTP.Port == implicitTLSPort,
-	}, nil
+	}
+	if c.Background {
+		m.outbox = newOutbox(m.send, c.Logger)
+	}
+	return m, nil
 }
 
-// Close ends what the Mailer does in the background. Send works on.
-func (m *Mailer) Close(context.Context) { m.library.reload.close() }
+// Close sends what waits in the background, as long as ctx allows. Send works
+// on, but no longer in the background.
+func (m *Mailer) Close(ctx context.Context) {
+	m.library.reload.close()
+	if m.outbox != nil {
+		m.outbox.close(ctx)
+	}
+}
 
-// Send renders msg and delivers it to the mail server before it returns. Every
-// error wraps [ErrSend], also that of an empty or malformed recipient; ctx's
-// error is in the chain if ctx ended first.
+// Send renders msg and delivers it to the mail server, before it returns or in
+// the background. Every error wraps [ErrSend], also that of an empty recipient;
+// ctx's error is in the chain if ctx ended first. Failures in the background are
+// logged.
 func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	if msg.Kind.subject() == "" {
 		return fmt.Errorf("%w: unknown kind %q", ErrSend, msg.Kind)
@@ -131,6 +147,9 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 		return fmt.Errorf("%w: no recipient", ErrSend)
 	}
 	if m.smtp.Host == "" {
+		return nil
+	}
+	if m.outbox != nil && m.outbox.add(msg) {
 		return nil
 	}
 	return m.send(ctx, msg)
