@@ -116,6 +116,9 @@ func newMailer(cfg *conf.Config, opts Options) (*mailer.Mailer, error) {
 	if external, err := url.Parse(cfg.API.ExternalURL); err == nil {
 		host = external.Hostname()
 	}
+	if cfg.SMTP.Host == "" && !cfg.Hook.SendEmail.Enabled {
+		opts.Log.Info("no mail server is configured, so mails are dropped")
+	}
 	mail := mailer.FromConf(cfg.Mailer, cfg.SMTP, cfg.SiteURL, host)
 	mail.Now, mail.Random, mail.Logger = opts.Now, opts.Random, opts.Log
 	return mailer.New(mail)

@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"math"
+	"net/mail"
 	"net/url"
 	"reflect"
 	"slices"
@@ -30,6 +31,7 @@ func (c *Config) check(r *report) {
 	c.DB.check(r)
 	c.JWT.check(r)
 	c.Mailer.check(r)
+	c.SMTP.check(r)
 	c.checkTemplates(r)
 	c.Sessions.check(r)
 	c.Security.check(r)
@@ -84,6 +86,16 @@ func (m Mailer) check(r *report) {
 			r.problem("GOTRUE_MAILER_SUBJECTS", "mail texts for %s are spelt both …_%s and …_%s",
 				t.Language, m.Translations[i-1].suffix, t.suffix)
 		}
+	}
+}
+
+// check warns of a sender that no mail server would take.
+func (s SMTP) check(r *report) {
+	if s.Host == "" {
+		return
+	}
+	if sender, err := mail.ParseAddress(s.AdminEmail); err != nil || sender.Address != s.AdminEmail {
+		r.warn("GOTRUE_SMTP_ADMIN_EMAIL", "is not an address such as auth@example.com, so no mail can be sent")
 	}
 }
 

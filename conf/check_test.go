@@ -213,6 +213,7 @@ func TestWarnings(t *testing.T) {
 		{"internal field", "GOTRUE_SAML_RSAPRIVATEKEY", "hush", "internal field"},
 		{"hook", "GOTRUE_HOOK_BEFORE_USER_CREATED_ENABLED", "true", "does not call the hook"},
 		{"absent", "GOTRUE_EXTERNAL_GITHUB_ENABLED", "true", "this version does not have the feature"},
+		{"no sender", "GOTRUE_SMTP_HOST", "hush", "GOTRUE_SMTP_ADMIN_EMAIL: is not an address"},
 		{"poller", "GOTRUE_RELOADING_POLLER_ENABLED", "hush", "POLLERENABLED"},
 	}
 	for _, tt := range tests {

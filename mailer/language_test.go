@@ -42,6 +42,8 @@ func TestLanguage(t *testing.T) {
 		{"none, but there is a default", european, "fr", nil, "fr"},
 		{"default that is not translated", european, "it", map[string]any{"locale": "it-CH"}, ""},
 		{"default that is not translated, another one", european, "it", map[string]any{"locale": "de-CH"}, "de"},
+		{"default before its neighbour", []string{"it-CH"}, "it", map[string]any{"locale": "it"}, ""},
+		{"neighbour of the default", []string{"it-CH"}, "it", map[string]any{"locale": "it-CH"}, "it-CH"},
 		{"neighbours are no substitute", european, "", map[string]any{"locale": "uk"}, ""},
 		{"nor is another script", []string{"zh-Hans"}, "", map[string]any{"locale": "zh-TW"}, ""},
 		{"script by region", []string{"zh-Hans", "zh-Hant"}, "", map[string]any{"locale": "zh-HK"}, "zh-Hant"},
