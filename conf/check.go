@@ -79,6 +79,9 @@ func (m Mailer) check(r *report) {
 	if m.DefaultLanguage != "" && parseLanguage(m.DefaultLanguage) == "" {
 		r.problem("GOTRUE_MAILER_DEFAULT_LANGUAGE", "%q is not a language tag such as de or pt-BR", m.DefaultLanguage)
 	}
+	if m.TemplateDirectory != "" && !strings.HasPrefix(m.TemplateDirectory, "/") {
+		r.problem("GOTRUE_MAILER_TEMPLATE_DIRECTORY", "must be an absolute path")
+	}
 	checkFiles(r, walk(nil, prefix+"_MAILER_TEMPLATES", reflect.ValueOf(&m.Templates).Elem()))
 	for i, t := range m.Translations {
 		checkFiles(r, walkTranslation(nil, &t))

@@ -38,6 +38,9 @@ type Mailer struct {
 	// Notifications turns mails about changes of an account on.
 	Notifications MailNotifications
 
+	// TemplateDirectory holds bodies in files, "invite.html" and
+	// "de/invite.html"; empty means there is none. Ours.
+	TemplateDirectory string `split_words:"true"`
 	// TemplateMaxSize limits the body fetched from a template URL, in bytes.
 	TemplateMaxSize int `split_words:"true" default:"1000000"`
 	// TemplateMaxAge is the time a fetched body is kept.

@@ -60,14 +60,16 @@ func TestTranslationsThatAreNone(t *testing.T) {
 func TestTranslationProblems(t *testing.T) {
 	_, _, err := load(t, map[string]string{
 		"GOTRUE_MAILER_DEFAULT_LANGUAGE":      "German",
+		"GOTRUE_MAILER_TEMPLATE_DIRECTORY":    "mail",
 		"GOTRUE_MAILER_TEMPLATES_INVITE":      "file://mail/invite.html",
 		"GOTRUE_MAILER_TEMPLATES_RECOVERY_DE": "file:mail/de.html",
 		"GOTRUE_MAILER_SUBJECTS_RECOVERY_HE":  "a",
 		"GOTRUE_MAILER_SUBJECTS_RECOVERY_IW":  "b",
 	})
 	found := problems(t, err)
-	require.Len(t, found, 4)
+	require.Len(t, found, 5)
 	require.Contains(t, found["GOTRUE_MAILER_DEFAULT_LANGUAGE"], `"German"`)
+	require.Contains(t, found["GOTRUE_MAILER_TEMPLATE_DIRECTORY"], "absolute path")
 	require.Contains(t, found["GOTRUE_MAILER_TEMPLATES_INVITE"], "absolute path")
 	require.Contains(t, found["GOTRUE_MAILER_TEMPLATES_RECOVERY_DE"], "absolute path")
 	require.Contains(t, found["GOTRUE_MAILER_SUBJECTS"], "…_HE and …_IW")

@@ -15,10 +15,13 @@ import (
 // address is where a body is: a URL, or a file of this machine.
 type address struct{ url, file string }
 
+// fileScheme begins the address of a file.
+const fileScheme = "file://"
+
 // parseAddress reads a configured address. What starts with "file://" is the
 // path of a file, what starts with "http" a URL, all else a path below the site.
 func parseAddress(siteURL, text string) address {
-	if path, isFile := strings.CutPrefix(text, "file://"); isFile {
+	if path, isFile := strings.CutPrefix(text, fileScheme); isFile {
 		return address{file: path}
 	}
 	if !strings.HasPrefix(text, "http") {

@@ -14,6 +14,7 @@ func TestFromConf(t *testing.T) {
 	c := FromConf(conf.Mailer{
 		Subjects:                 conf.MailTexts{Invite: "Come in"},
 		Templates:                conf.MailTexts{MFAFactorUnenrolledNotification: "/mfa.html"},
+		TemplateDirectory:        "/etc/mail",
 		TemplateMaxSize:          7,
 		TemplateMaxAge:           time.Minute,
 		TemplateRetryInterval:    time.Second,
@@ -37,6 +38,7 @@ func TestFromConf(t *testing.T) {
 	require.Equal(t, "Come in", c.Subjects[Invite])
 	require.Equal(t, "/mfa.html", c.Templates[MFAFactorUnenrolled])
 	require.Empty(t, c.Templates[Invite])
+	require.Equal(t, "/etc/mail", c.TemplateDirectory)
 	require.EqualValues(t, 7, c.TemplateMaxBytes)
 	require.Equal(t, time.Minute, c.TemplateMaxAge)
 	require.Equal(t, time.Second, c.TemplateRetry)

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"html/template"
 	"io"
 	"time"
 
@@ -32,6 +33,9 @@ type Config struct {
 	// DefaultLanguage is for everybody else: the tag of a translation, or what
 	// Texts are in. Empty, everybody else gets Texts.
 	DefaultLanguage string
+	// TemplateDirectory holds bodies in files: "<kind>.html", and
+	// "<language>/<kind>.html" for Translations. Empty, there is none.
+	TemplateDirectory string
 	// TemplateMaxBytes limits a fetched body.
 	TemplateMaxBytes int64
 	// TemplateMaxAge is how long a fetched body is used without asking again,
@@ -102,6 +106,7 @@ type Mailer struct {
 // New makes a Mailer. Subjects and headers that cannot be used are logged and
 // left out; an error means that the built-in texts are broken.
 func New(c Config) (*Mailer, error) {
+	c = c.withDirectory()
 	r, err := newRenderer(c.Texts, c.Translations, c.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("mailer: %w", err)
@@ -172,12 +177,20 @@ func (m *Mailer) send(ctx context.Context, msg Message) error {
 	return err
 }
 
-// render writes subject and body of a message in the language of its user.
-func (m *Mailer) render(ctx context.Context, msg Message) (subject, body string, err error) {
-	language := m.languages.choose(msg.Kind, msg.Data.Data)
-	custom := m.library.body(ctx, edition{msg.Kind, language})
-	if custom == nil && language != "" {
-		custom = m.library.body(ctx, edition{kind: msg.Kind})
+// render writes subject and body of a message in the language of its user. What
+// that language lacks is taken from the texts without one.
+func (m *Mailer) render(ctx context.Context, msg Message) (subject, text string, err error) {
+	plain := edition{kind: msg.Kind}
+	wanted := edition{msg.Kind, m.languages.choose(msg.Kind, msg.Data.Data)}
+	body := m.library.body(ctx, wanted)
+	subjects := m.renderer.subjectsOf(wanted, body)
+	if wanted != plain {
+		var general *template.Template
+		if body == nil || len(subjects) == 0 {
+			general = m.library.body(ctx, plain)
+		}
+		subjects = append(subjects, m.renderer.subjectsOf(plain, general)...)
+		body = cmp.Or(body, general)
 	}
-	return m.renderer.render(msg, language, custom)
+	return m.renderer.render(msg, subjects, body)
 }

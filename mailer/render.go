@@ -80,28 +80,51 @@ func parseFallback(kind Kind) (fallback, error) {
 // parse reads a template and escapes it. html/template does the latter only
 // when a template is first executed, hence the rehearsal: what it says about
 // the data it gets here does not matter, what it says about the template does.
+// A subject within a body rehearses too.
 func parse(kind Kind, text string) (*template.Template, error) {
 	t, err := template.New(string(kind)).Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	err = t.Execute(new(strings.Builder), TemplateData{}.variables(kind))
-	if malformed, ok := err.(*template.Error); ok { //nolint:errorlint // never wrapped
-		return nil, malformed
+	for _, part := range []*template.Template{t, t.Lookup(subjectBlock)} {
+		if part == nil {
+			continue
+		}
+		err := part.Execute(new(strings.Builder), TemplateData{}.variables(kind))
+		if malformed, ok := err.(*template.Error); ok { //nolint:errorlint // never wrapped
+			return nil, malformed
+		}
 	}
 	return t, nil
 }
 
-// render writes subject and body of a message in a language; a nil body is the
-// built-in one. What there is no subject for in a language is taken from those
-// without one, then from the built-in ones. So is what replaces a template that
-// fails on this message's data.
-func (r *renderer) render(msg Message, language string, body *template.Template) (string, string, error) {
+// subjectBlock is the template that a body may define to be its subject.
+const subjectBlock = "subject"
+
+// subjectsOf lists the subjects of an edition, the best first: the configured
+// one, and that of its body, which may be nil.
+func (r *renderer) subjectsOf(e edition, body *template.Template) []*template.Template {
+	var subjects []*template.Template
+	if configured := r.subjects[e]; configured != nil {
+		subjects = append(subjects, configured)
+	}
+	if body == nil {
+		return subjects
+	}
+	if block := body.Lookup(subjectBlock); block != nil {
+		subjects = append(subjects, block)
+	}
+	return subjects
+}
+
+// render writes a message with the first of the subjects and with the body, nil
+// for the built-in one. A template that fails on this message's data gives way
+// to the next one, in the end to the built-in one.
+func (r *renderer) render(msg Message, subjects []*template.Template, body *template.Template) (string, string, error) {
 	builtIn := r.fallbacks[msg.Kind]
 	variables := msg.Data.variables(msg.Kind)
 
-	subject, err := r.execute(msg.Kind, variables,
-		r.subjects[edition{msg.Kind, language}], r.subjects[edition{kind: msg.Kind}], builtIn.subject)
+	subject, err := r.execute(msg.Kind, variables, append(subjects, builtIn.subject)...)
 	if err != nil {
 		return "", "", fmt.Errorf("subject of %s: %w", msg.Kind, err)
 	}
