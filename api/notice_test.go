@@ -104,6 +104,18 @@ func TestEmailNotice(t *testing.T) {
 	}
 }
 
+// Of several confirmations at the same moment, on two servers, one is told of.
+func TestEmailNoticeConcurrently(t *testing.T) {
+	t.Parallel()
+	app, mail, user := noticing(t, confirmOnce)
+	servers, email := []*apitest.App{app, app.Replica(t)}, apitest.NewEmail()
+	putUser(app, user, map[string]any{"email": email}).OK()
+	code := mail.Last(email).Subject
+	answers := concurrently(6, func(i int) *apitest.Response { return typedCode(servers[i%2], email, code) })
+	require.Equal(t, []int{200, 403, 403, 403, 403, 403}, statuses(answers))
+	require.Len(t, notices(mail, user.Email), 1)
+}
+
 // A user without an address has no old one to tell.
 func TestEmailNoticeOfFirstAddress(t *testing.T) {
 	t.Parallel()
