@@ -116,16 +116,50 @@ func TestEmailNoticeConcurrently(t *testing.T) {
 	require.Len(t, notices(mail, user.Email), 1)
 }
 
-// A user without an address has no old one to tell.
+// A user without an address has no old one to tell. The first one is a new way
+// to sign in.
 func TestEmailNoticeOfFirstAddress(t *testing.T) {
 	t.Parallel()
-	app, mail, _ := noticing(t)
+	app, mail, _ := noticing(t, func(c *conf.Config) { c.Mailer.Notifications.IdentityLinkedEnabled = true })
 	email := apitest.NewEmail()
 	token := app.Do(http.MethodPost, "/signup", map[string]any{"data": map[string]any{}}).OK()["access_token"].(string)
 	app.Do(http.MethodPut, "/user", map[string]any{"email": email}, apitest.Bearer(token)).OK()
 	typed(app, mail, email).OK()
-	require.Len(t, mail.To(email), 1)
+	require.Len(t, mail.To(email), 2)
+	require.Equal(t, "A new sign-in method was linked to your account", mail.Last(email).Subject)
 	require.NotContains(t, app.Log.String(), "notice")
+}
+
+// The first number is a new way to sign in, every other one a change, whether or
+// not it is confirmed by a text.
+func TestPhoneNotice(t *testing.T) {
+	t.Parallel()
+	for name, autoconfirm := range map[string]bool{"confirmed": false, "at once": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mail := apitest.NewMail(t)
+			app, hook := texting(t, mail.Configure, func(c *conf.Config) {
+				c.SMS.Autoconfirm = autoconfirm
+				c.Mailer.Notifications.PhoneChangedEnabled, c.Mailer.Notifications.IdentityLinkedEnabled = true, true
+			})
+			user, phones := app.User(t), []string{newPhone(), newPhone()}
+			for i, phone := range phones {
+				putUser(app, user, map[string]any{"phone": phone}).OK()
+				if !autoconfirm {
+					require.Len(t, mail.To(user.Email), i, "nothing has changed yet")
+					verifyPhone(app, "phone_change", phone, textedTo(hook, phone)).OK()
+				}
+				app.Clock.Advance(2 * time.Minute)
+			}
+			putUser(app, user, map[string]any{"phone": phones[1]}).OK()
+			told := mail.To(user.Email)
+			require.Len(t, told, 2)
+			require.Equal(t, "A new sign-in method was linked to your account", told[0].Subject)
+			require.Contains(t, told[0].Body, "phone")
+			require.Equal(t, "Your phone number was changed", told[1].Subject)
+			require.Contains(t, told[1].Body, "from "+phones[0]+" to "+phones[1])
+		})
+	}
 }
 
 // Whatever is wrong with a notice, the change stands, the caller does not
