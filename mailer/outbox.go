@@ -2,6 +2,8 @@ package mailer
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"github.com/sirupsen/logrus"
@@ -57,10 +59,21 @@ func (o *outbox) work() {
 		if !more {
 			return
 		}
-		if err := o.send(o.ctx, msg); err != nil {
+		if err := o.try(msg); err != nil {
 			o.logger.WithField("mail_type", msg.Kind.MessageType()).WithError(err).Warn("mail could not be sent in the background")
 		}
 	}
+}
+
+// try sends a mail. A panic, which would end a request only, must not end the
+// server.
+func (o *outbox) try(msg Message) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("%w: panic: %v\n%s", ErrSend, reason, debug.Stack())
+		}
+	}()
+	return o.send(o.ctx, msg)
 }
 
 // next takes the oldest mail out. Without one the worker has to end.

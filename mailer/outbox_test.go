@@ -128,3 +128,24 @@ func TestOutboxThatCannotBeEmptied(t *testing.T) {
 	s.none(t)
 	require.Equal(t, 0, m.outbox.workers)
 }
+
+// A panic ends one mail, neither its worker nor the server.
+func TestOutboxSurvivesPanics(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	sent, lines := 0, new(logs)
+	o := newOutbox(func(context.Context, Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if sent++; sent%2 == 1 {
+			panic("oops")
+		}
+		return nil
+	}, textLogger(lines))
+	for range 10 {
+		require.True(t, o.add(confirmation()))
+	}
+	o.close(soon(t))
+	require.Equal(t, 10, sent)
+	require.Contains(t, lines.String(), "panic: oops")
+}
