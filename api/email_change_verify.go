@@ -107,6 +107,7 @@ func (s *Server) redeemEmailChange(r *http.Request, pending *models.PendingUser,
 	case !finished:
 		return nil, onetime.ErrExpired
 	}
+	s.tellOfEmail(r, user, end.Was)
 	return &draft.Issued, nil
 }
 
@@ -116,10 +117,17 @@ func (s *Server) continueEmailChange(r *http.Request, pending *models.PendingUse
 	if err != nil {
 		return nil, err
 	}
-	trail := s.audit.By(&pending.User, models.AuditUserModified, nil)
-	result, err := models.ContinueEmailChange(s.DB.Conn(r.Context()), end, trail, s.kit.Time(r))
+	now, user := s.kit.Time(r), &pending.User
+	trail := s.audit.By(user, models.AuditUserModified, nil)
+	if err := end.Apply(user, now); err != nil {
+		return nil, err
+	}
+	result, err := models.ContinueEmailChange(s.DB.Conn(r.Context()), end, trail, now)
 	if err != nil {
 		return nil, changeFailure(err)
+	}
+	if result.Spent {
+		s.tellOfEmail(r, user, end.Was)
 	}
 	return result, nil
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
-	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/mfa"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/ratelimit"
@@ -92,22 +90,4 @@ func (f *factors) onFactor(h factorHandler) web.UserHandler {
 // trail is the audit trail of an action about a factor.
 func (f *factors) trail(r *http.Request, caller *web.Caller, action models.AuditAction, traits map[string]any) models.AuditTrail {
 	return f.audit.By(&caller.User, action, traits).From(f.clientIP.Of(r))
-}
-
-// notify mails a user that the factors have changed, where the project wants
-// that. The change stands already, so a failure is only logged.
-func (f *factors) notify(ctx context.Context, user *models.User, kind mailer.Kind, factorType string) {
-	if user.Email == "" || !f.Config.Mailer.Notifications.Enabled(string(kind)) {
-		return
-	}
-	metadata, err := user.Metadata()
-	if err == nil {
-		err = f.Mailer.Send(ctx, mailer.Message{Kind: kind, To: user.Email, Data: mailer.TemplateData{
-			SiteURL: f.Config.SiteURL, Email: user.Email, Data: metadata, FactorType: factorType,
-		}})
-	}
-	if err != nil {
-		f.Log.WithError(err).WithField("user_id", user.ID).WithField("mail", kind.MessageType()).
-			Warn("a notification could not be mailed")
-	}
 }

@@ -7,9 +7,9 @@ import (
 
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
-	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/mfa"
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/storage"
 )
 
@@ -32,7 +32,7 @@ func (f *factors) unenroll(w http.ResponseWriter, r *http.Request, caller *web.C
 		return fmt.Errorf("unenroll factor: %w", err)
 	}
 	if verified {
-		f.notify(r.Context(), &caller.User, mailer.MFAFactorUnenrolled, factor.FactorType)
+		f.tell(r, onetime.FactorUnenrolled(&caller.User, factor.FactorType))
 	}
 	return web.JSON(w, http.StatusOK, map[string]any{"id": factor.ID})
 }

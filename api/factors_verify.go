@@ -13,9 +13,9 @@ import (
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/view"
 	"github.com/truegrant/truegrant/api/web"
-	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/mfa"
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
 )
@@ -137,7 +137,7 @@ func (f *factors) tryVerify(r *http.Request, in *verifyFactorRequest, account *m
 		return nil, err
 	}
 	if challenge.Status != models.FactorVerified {
-		f.notify(r.Context(), user, mailer.MFAFactorEnrolled, factor.FactorType)
+		f.tell(r, onetime.FactorEnrolled(user, factor.FactorType))
 	}
 	session := view.NewSession(draft.Issued, user, now)
 	for i := range session.User.Factors {

@@ -47,6 +47,7 @@ func (c codeMails) post(ctx context.Context, m onetime.Mail) error {
 	path, linkType := c.link(m.Kind)
 	return c.mail.Send(ctx, mailer.Message{Kind: mailer.Kind(m.Kind), To: m.To(), Data: mailer.TemplateData{
 		SiteURL: c.siteURL, Email: m.User.Email, NewEmail: m.User.EmailChange, SendingTo: m.To(), Token: m.Code, TokenHash: m.Hash, RedirectTo: m.RedirectTo, Data: metadata,
+		OldEmail: m.OldEmail, Phone: m.User.Phone, OldPhone: m.OldPhone, Provider: m.Provider, FactorType: m.FactorType,
 		ConfirmationURL: mailer.ConfirmationURL(m.LinkBase, path, m.Hash, linkType, m.RedirectTo),
 	}})
 }

@@ -95,6 +95,7 @@ func (s *Server) finishPhoneChange(r *http.Request, pending *models.PhoneCode, f
 	case !finished:
 		return nil, onetime.ErrExpired
 	}
+	s.tellOfPhone(r, user, end.Was)
 	return &draft.Issued, nil
 }
 

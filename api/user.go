@@ -54,6 +54,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request, caller *web.
 	if err := s.writeUpdate(r, u); err != nil {
 		return updateFailure(u.changes, fmt.Errorf("update user %s: %w", caller.ID, err))
 	}
+	s.tellOfUpdate(r, u)
 	if err := s.sendChanges(r, u); err != nil {
 		return err
 	}

@@ -37,7 +37,12 @@ type App struct {
 	DB *storage.DB
 	// Janitor sweeps when run.
 	Janitor *janitor.Janitor
+
+	mail *mailer.Mailer
 }
+
+// drainTimeout is how long Close waits for mails that are still to be sent.
+const drainTimeout = 30 * time.Second
 
 // Options are what does not come from the configuration.
 type Options struct {
@@ -87,11 +92,18 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 	return &App{
 		Handler: handler, DB: db,
 		Janitor: &janitor.Janitor{DB: db, Log: opts.Log, Now: opts.Now},
+		mail:    mail,
 	}, nil
 }
 
-// Close closes the database connections.
-func (a *App) Close() error { return a.DB.Close() }
+// Close sends the mails that wait in the background, if it can, and closes the
+// database connections. No request may be under way.
+func (a *App) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	a.mail.Close(ctx)
+	return a.DB.Close()
+}
 
 func newBox(cfg conf.DBEncryption, random io.Reader) (*secret.Box, error) {
 	return secret.NewBox(secret.BoxConfig{
@@ -103,6 +115,9 @@ func newMailer(cfg *conf.Config, opts Options) (*mailer.Mailer, error) {
 	host := ""
 	if external, err := url.Parse(cfg.API.ExternalURL); err == nil {
 		host = external.Hostname()
+	}
+	if cfg.SMTP.Host == "" && !cfg.Hook.SendEmail.Enabled {
+		opts.Log.Info("no mail server is configured, so mails are dropped")
 	}
 	mail := mailer.FromConf(cfg.Mailer, cfg.SMTP, cfg.SiteURL, host)
 	mail.Now, mail.Random, mail.Logger = opts.Now, opts.Random, opts.Log

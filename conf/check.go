@@ -3,9 +3,11 @@ package conf
 import (
 	"errors"
 	"math"
+	"net/mail"
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"text/template"
 	"time"
 )
@@ -29,6 +31,7 @@ func (c *Config) check(r *report) {
 	c.DB.check(r)
 	c.JWT.check(r)
 	c.Mailer.check(r)
+	c.SMTP.check(r)
 	c.checkTemplates(r)
 	c.Sessions.check(r)
 	c.Security.check(r)
@@ -72,6 +75,40 @@ func (m Mailer) check(r *report) {
 	if m.Autoconfirm && m.AllowUnverifiedEmailSignIns {
 		r.problem("GOTRUE_MAILER_AUTOCONFIRM",
 			"cannot enable both GOTRUE_MAILER_AUTOCONFIRM and GOTRUE_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS")
+	}
+	if m.DefaultLanguage != "" && parseLanguage(m.DefaultLanguage) == "" {
+		r.problem("GOTRUE_MAILER_DEFAULT_LANGUAGE", "%q is not a language tag such as de or pt-BR", m.DefaultLanguage)
+	}
+	if m.TemplateDirectory != "" && !strings.HasPrefix(m.TemplateDirectory, "/") {
+		r.problem("GOTRUE_MAILER_TEMPLATE_DIRECTORY", "must be an absolute path")
+	}
+	checkFiles(r, walk(nil, prefix+"_MAILER_TEMPLATES", reflect.ValueOf(&m.Templates).Elem()))
+	for i, t := range m.Translations {
+		checkFiles(r, walkTranslation(nil, &t))
+		if i > 0 && t.Language == m.Translations[i-1].Language {
+			r.problem("GOTRUE_MAILER_SUBJECTS", "mail texts for %s are spelt both …_%s and …_%s",
+				t.Language, m.Translations[i-1].suffix, t.suffix)
+		}
+	}
+}
+
+// check warns of a sender that no mail server would take.
+func (s SMTP) check(r *report) {
+	if s.Host == "" {
+		return
+	}
+	if sender, err := mail.ParseAddress(s.AdminEmail); err != nil || sender.Address != s.AdminEmail {
+		r.warn("GOTRUE_SMTP_ADMIN_EMAIL", "is not an address such as auth@example.com, so no mail can be sent")
+	}
+}
+
+// checkFiles refuses template files that are not named by an absolute path.
+func checkFiles(r *report, texts []variable) {
+	for _, v := range texts {
+		if strings.HasPrefix(v.key, prefix+"_MAILER_TEMPLATES_") && strings.HasPrefix(v.value.String(), "file:") &&
+			!strings.HasPrefix(v.value.String(), "file:///") {
+			r.problem(v.key, "a file is named by its absolute path, as in file:///etc/mail/invite.html")
+		}
 	}
 }
 

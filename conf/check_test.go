@@ -212,6 +212,7 @@ func TestWarnings(t *testing.T) {
 		{"cookies", "GOTRUE_COOKIE_KEY", "hush", "no cookie settings"},
 		{"internal field", "GOTRUE_SAML_RSAPRIVATEKEY", "hush", "internal field"},
 		{"absent", "GOTRUE_EXTERNAL_GITHUB_ENABLED", "true", "this version does not have the feature"},
+		{"no sender", "GOTRUE_SMTP_HOST", "hush", "GOTRUE_SMTP_ADMIN_EMAIL: is not an address"},
 		{"poller", "GOTRUE_RELOADING_POLLER_ENABLED", "hush", "POLLERENABLED"},
 	}
 	for _, tt := range tests {

@@ -30,7 +30,9 @@ func TestEverySettingIsDocumented(t *testing.T) {
 		}
 	}
 
-	for _, s := range Default().Effective() {
+	c := Default()
+	c.Mailer.Translations = []MailTranslation{{Language: "de", suffix: "DE"}}
+	for _, s := range c.Effective() {
 		got, found := documented[s.Name]
 		require.True(t, found, "%s (%s, default %q) is not documented", s.Name, s.Type, s.Default)
 		s.Value = ""
@@ -48,7 +50,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 
 // expand replaces a placeholder by all it stands for.
 func expand(name string) []string {
-	placeholders := map[string][]string{"<PROVIDER>": ProviderNames()}
+	placeholders := map[string][]string{"<PROVIDER>": ProviderNames(), "<LANGUAGE>": {"DE"}}
 	for _, hook := range new(Hook).points() {
 		placeholders["<HOOK>"] = append(placeholders["<HOOK>"], strings.TrimPrefix(hook.prefix, "GOTRUE_HOOK_"))
 	}
@@ -61,7 +63,7 @@ func expand(name string) []string {
 		}
 		var names []string
 		for _, value := range values {
-			names = append(names, strings.Replace(name, placeholder, strings.ToUpper(value), 1))
+			names = append(names, expand(strings.Replace(name, placeholder, strings.ToUpper(value), 1))...)
 		}
 		return names
 	}

@@ -39,10 +39,12 @@ func (c *Config) Effective() []Setting {
 		settings[i] = Setting{
 			Name:     names[v.key],
 			Type:     typeName(v.field.Type),
-			Default:  defaults[i].text(),
 			Value:    mask(secret, v.text()),
 			Set:      c.set[v.key],
 			Required: v.field.Tag.Get("required") == "true",
+		}
+		if i < len(defaults) { // the translations at the end have none
+			settings[i].Default = defaults[i].text()
 		}
 	}
 	return settings

@@ -38,6 +38,9 @@ func environmentNames() []string {
 	return names
 }
 
+// readTranslations reads the mail texts of whatever languages there are.
+func readTranslations() []MailTranslation { return findTranslations(environmentNames(), os.Getenv) }
+
 // present tells which variables have a value, by key.
 func present(vars []variable) map[string]bool {
 	set := map[string]bool{}

@@ -21,6 +21,7 @@ func Load(s Sources) (*Config, []Warning, error) {
 // fromEnvironment builds the configuration that the environment describes.
 func fromEnvironment() (*Config, []Warning, error) {
 	c, r := new(Config), newReport()
+	c.Mailer.Translations = readTranslations()
 	vars := c.variables()
 	c.set = present(vars)
 	decodeAll(c, r)

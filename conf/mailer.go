@@ -27,11 +27,20 @@ type Mailer struct {
 	// Subjects are html/template texts; empty means the built-in one.
 	Subjects MailTexts
 	// Templates are URLs of bodies, relative to SiteURL unless they start with
-	// "http"; empty means the built-in body.
+	// "http", or files ("file:///…", ours); empty means the built-in body.
 	Templates MailTexts
+	// Translations are subjects and templates in further languages, sorted by
+	// language; ours.
+	Translations []MailTranslation `ignored:"true"`
+	// DefaultLanguage is the BCP 47 tag of the language for users who ask for
+	// none that there is; empty means the texts without a language. Ours.
+	DefaultLanguage string `split_words:"true"`
 	// Notifications turns mails about changes of an account on.
 	Notifications MailNotifications
 
+	// TemplateDirectory holds bodies in files, "invite.html" and
+	// "de/invite.html"; empty means there is none. Ours.
+	TemplateDirectory string `split_words:"true"`
 	// TemplateMaxSize limits the body fetched from a template URL, in bytes.
 	TemplateMaxSize int `split_words:"true" default:"1000000"`
 	// TemplateMaxAge is the time a fetched body is kept.
@@ -79,6 +88,16 @@ type MailTexts struct {
 	IdentityUnlinkedNotification    string `split_words:"true"`
 	MFAFactorEnrolledNotification   string `split_words:"true"`
 	MFAFactorUnenrolledNotification string `split_words:"true"`
+}
+
+// MailTranslation holds the texts of a language.
+type MailTranslation struct {
+	// Language is a BCP 47 tag.
+	Language string
+	// Subjects and Templates are what Mailer calls so.
+	Subjects, Templates MailTexts
+
+	suffix string // of the variables
 }
 
 // Text returns the text of a kind, such as "email_change"; empty for a kind

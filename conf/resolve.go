@@ -77,6 +77,7 @@ func resolveTexts(c *Config, r *report) {
 	case "[]":
 		c.JWT.Keys = ""
 	}
+	c.Mailer.DefaultLanguage = cmp.Or(parseLanguage(c.Mailer.DefaultLanguage), c.Mailer.DefaultLanguage)
 	c.Security.Captcha.Secret = strings.TrimSpace(c.Security.Captcha.Secret)
 
 }

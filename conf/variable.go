@@ -22,12 +22,16 @@ type variable struct {
 }
 
 // variables lists all variables of c in the order of the fields, the
-// providers at the end. The fields of providers are copies.
+// providers and the translations of mails at the end. The fields of providers
+// are copies.
 func (c *Config) variables() []variable {
 	vars := walk(nil, prefix, reflect.ValueOf(c).Elem())
 	for _, name := range ProviderNames() {
 		p := c.External.Providers[name]
 		vars = walk(vars, providerPrefix(name), reflect.ValueOf(&p).Elem())
+	}
+	for i := range c.Mailer.Translations {
+		vars = walkTranslation(vars, &c.Mailer.Translations[i])
 	}
 	return vars
 }

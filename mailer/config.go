@@ -17,17 +17,29 @@ func FromConf(m conf.Mailer, s conf.SMTP, siteURL, helo string) Config {
 			Headers:  s.Headers,
 			LogSends: s.LoggingEnabled,
 		},
-		SiteURL:          siteURL,
-		Subjects:         make(map[Kind]string),
-		Templates:        make(map[Kind]string),
-		TemplateMaxBytes: int64(m.TemplateMaxSize),
-		TemplateMaxAge:   m.TemplateMaxAge,
-		TemplateRetry:    m.TemplateRetryInterval,
-		TemplateReload:   m.TemplateReloadingEnabled,
+		SiteURL:           siteURL,
+		Texts:             newTexts(m.Subjects, m.Templates),
+		Translations:      make(map[string]Texts),
+		DefaultLanguage:   m.DefaultLanguage,
+		TemplateDirectory: m.TemplateDirectory,
+		TemplateMaxBytes:  int64(m.TemplateMaxSize),
+		TemplateMaxAge:    m.TemplateMaxAge,
+		TemplateRetry:     m.TemplateRetryInterval,
+		TemplateReload:    m.TemplateReloadingEnabled,
+		TemplateMaxIdle:   m.TemplateReloadingMaxIdle,
+		Background:        m.EmailBackgroundSending,
 	}
-	for _, kind := range Kinds() {
-		c.Subjects[kind] = m.Subjects.Text(string(kind))
-		c.Templates[kind] = m.Templates.Text(string(kind))
+	for _, t := range m.Translations {
+		c.Translations[t.Language] = newTexts(t.Subjects, t.Templates)
 	}
 	return c
+}
+
+func newTexts(subjects, templates conf.MailTexts) Texts {
+	texts := Texts{Subjects: make(map[Kind]string), Templates: make(map[Kind]string)}
+	for _, kind := range Kinds() {
+		texts.Subjects[kind] = subjects.Text(string(kind))
+		texts.Templates[kind] = templates.Text(string(kind))
+	}
+	return texts
 }

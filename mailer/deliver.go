@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
-	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -18,41 +16,60 @@ import (
 // implicitTLSPort is where TLS starts before SMTP does (RFC 8314 §3.3).
 const implicitTLSPort = 465
 
-// Limits of one delivery. The dial timeout is part of the other.
+// Limits of one delivery. The others are part of that of sending.
 const (
 	dialTimeout = 10 * time.Second
 	sendTimeout = 30 * time.Second
+	retryPause  = 500 * time.Millisecond
 )
 
 // transmitting is the step in which the envelope is known, so that any error
 // may name the recipient.
 const transmitting = "transmit"
 
-type timeouts struct{ dial, send time.Duration }
+type timeouts struct{ dial, send, pause time.Duration }
 
-// deliver hands letter to the mail server over a connection of its own.
+// deliver hands letter to the mail server. What fails for a moment only is
+// tried once more, unless the server may have taken the letter.
 func (m *Mailer) deliver(ctx context.Context, letter *gomail.Msg) error {
 	ctx, cancel := context.WithTimeout(ctx, m.timeouts.send)
 	defer cancel()
 
+	step, err := m.attempt(ctx, letter)
+	if err != nil && transient(ctx, step, err) {
+		select {
+		case <-time.After(m.timeouts.pause):
+			step, err = m.attempt(ctx, letter)
+		case <-ctx.Done():
+		}
+	}
+	if err != nil {
+		return sendError(ctx, step, err)
+	}
+	return nil
+}
+
+// attempt delivers letter over a connection of its own, or tells which step
+// failed.
+func (m *Mailer) attempt(ctx context.Context, letter *gomail.Msg) (step string, err error) {
 	client, err := m.client(ctx)
 	if err != nil {
-		return sendError(ctx, "set up client", err)
+		return "set up client", err
 	}
 	conn, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		return sendError(ctx, "connect", err)
+		return "connect", err
 	}
 	defer conn.Close() //nolint:errcheck // nothing can be done about it
 
 	if err := m.authenticate(conn); err != nil {
-		return sendError(ctx, "authenticate", err)
+		return "authenticate", err
 	}
-	if err := client.SendWithSMTPClient(conn, letter); err != nil {
-		return sendError(ctx, transmitting, err)
+	if err := client.SendWithSMTPClient(conn, letter); err != nil && !letter.IsDelivered() {
+		return transmitting, err
 	}
-	_ = client.CloseWithSMTPClient(conn) // the mail is accepted, whatever QUIT says
-	return nil
+	_ = client.CloseWithSMTPClient(conn) // the mail is accepted, whatever RSET or QUIT say
+	return "", nil
 }
 
 // client configures an SMTP client for one delivery.
@@ -83,21 +100,25 @@ func (m *Mailer) client(ctx context.Context) (*gomail.Client, error) {
 // that the client passes ends with the dialling.
 func (m *Mailer) dialer(delivery context.Context, tlsConfig *tls.Config) gomail.DialContextFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		plain := &net.Dialer{Timeout: m.timeouts.dial}
-		var conn net.Conn
-		var err error
-		if m.implicitTLS {
-			conn, err = (&tls.Dialer{NetDialer: plain, Config: tlsConfig}).DialContext(ctx, network, address)
-		} else {
-			conn, err = plain.DialContext(ctx, network, address)
-		}
+		ctx, cancel := context.WithTimeout(ctx, m.timeouts.dial)
+		defer cancel()
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
+		conn = &laconic{Conn: conn, left: maxAnswers}
 		// Without a stop the function runs when the delivery is over; closing
 		// twice does no harm.
 		context.AfterFunc(delivery, func() { _ = conn.Close() })
-		return conn, nil
+		if !m.implicitTLS {
+			return conn, nil
+		}
+		encrypted := tls.Client(conn, tlsConfig)
+		if err := encrypted.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		return encrypted, nil
 	}
 }
 
@@ -141,25 +162,4 @@ func (m *Mailer) mechanism(offered []string, encrypted bool) smtp.Auth {
 		}
 	}
 	return nil
-}
-
-// sendError says what failed without the server's words, which tend to repeat
-// the recipient's address. Of answers it keeps the numbers.
-func sendError(ctx context.Context, step string, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return fmt.Errorf("%w: %s: %w", ErrSend, step, cause)
-	}
-	var refused *gomail.SendError
-	if errors.As(err, &refused) {
-		status := fmt.Sprint(refused.ErrorCode(), " ", refused.EnhancedStatusCode())
-		return fmt.Errorf("%w: %s: %s, SMTP status %s", ErrSend, step, refused.Reason, strings.TrimSpace(status))
-	}
-	var answer *textproto.Error
-	if errors.As(err, &answer) {
-		return fmt.Errorf("%w: %s: SMTP status %d", ErrSend, step, answer.Code)
-	}
-	if step == transmitting {
-		return fmt.Errorf("%w: %s: connection lost", ErrSend, step)
-	}
-	return fmt.Errorf("%w: %s: %w", ErrSend, step, err)
 }

@@ -6,8 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"html/template"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/gofrs/uuid"
@@ -24,10 +24,18 @@ type Config struct {
 
 	// SiteURL is what template paths are relative to.
 	SiteURL string
-	// Subjects are html/template texts, Templates URLs of bodies. A kind that
-	// is missing or empty has the built-in text.
-	Subjects  map[Kind]string
-	Templates map[Kind]string
+	// Texts are those without a language. A kind that is missing or empty has
+	// the built-in text.
+	Texts
+	// Translations are the texts of languages, by BCP 47 tag, for users whose
+	// metadata names one. What is missing there is taken from Texts.
+	Translations map[string]Texts
+	// DefaultLanguage is for everybody else: the tag of a translation, or what
+	// Texts are in. Empty, everybody else gets Texts.
+	DefaultLanguage string
+	// TemplateDirectory holds bodies in files: "<kind>.html", and
+	// "<language>/<kind>.html" for Translations. Empty, there is none.
+	TemplateDirectory string
 	// TemplateMaxBytes limits a fetched body.
 	TemplateMaxBytes int64
 	// TemplateMaxAge is how long a fetched body is used without asking again,
@@ -35,12 +43,24 @@ type Config struct {
 	TemplateMaxAge time.Duration
 	TemplateRetry  time.Duration
 	// TemplateReload fetches a body that nears its age while an earlier one is
-	// in use, so that no mail waits for it.
-	TemplateReload bool
+	// in use, so that no mail waits for it, until no mail has been sent for
+	// TemplateMaxIdle.
+	TemplateReload  bool
+	TemplateMaxIdle time.Duration
+
+	// Background lets Send return before the mail is sent.
+	Background bool
 
 	Now    func() time.Time
 	Random io.Reader
 	Logger logrus.FieldLogger
+}
+
+// Texts are subjects, which are html/template texts, and addresses of bodies:
+// URLs, paths below SiteURL, or files, as in "file:///etc/mail/invite.html".
+type Texts struct {
+	Subjects  map[Kind]string
+	Templates map[Kind]string
 }
 
 // SMTP says how mail leaves. With an empty Host it does not: every mail is
@@ -68,10 +88,13 @@ type SMTP struct {
 
 // Mailer renders and sends mail. It is safe for concurrent use.
 type Mailer struct {
-	smtp     SMTP
-	headers  []header
-	renderer *renderer
-	remote   *remote
+	smtp      SMTP
+	headers   []header
+	renderer  *renderer
+	library   *library
+	languages languages
+	// outbox is nil when mails are sent before Send returns.
+	outbox   *outbox
 	ids      uuid.Generator
 	now      func() time.Time
 	logger   logrus.FieldLogger
@@ -83,45 +106,44 @@ type Mailer struct {
 // New makes a Mailer. Subjects and headers that cannot be used are logged and
 // left out; an error means that the built-in texts are broken.
 func New(c Config) (*Mailer, error) {
-	r, err := newRenderer(c.Subjects, c.Logger)
+	c = c.withDirectory()
+	r, err := newRenderer(c.Texts, c.Translations, c.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("mailer: %w", err)
 	}
 	c.SMTP.HELO = cmp.Or(c.SMTP.HELO, "localhost")
-	transport := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 1,
-		IdleConnTimeout:     30 * time.Second,
-	}
-	return &Mailer{
-		smtp:     c.SMTP,
-		headers:  usableHeaders(c.SMTP.Headers, c.Logger),
-		renderer: r,
-		remote: &remote{
-			client:   &http.Client{Transport: transport},
-			urls:     templateURLs(c.SiteURL, c.Templates),
-			maxBytes: c.TemplateMaxBytes,
-			maxAge:   c.TemplateMaxAge,
-			retry:    c.TemplateRetry,
-			timeout:  fetchTimeout,
-			early:    c.TemplateReload,
-			now:      c.Now,
-			logger:   c.Logger,
-			entries:  make(map[Kind]entry),
-		},
-		ids:      uuid.NewGenWithOptions(uuid.WithRandomReader(c.Random)),
-		now:      c.Now,
-		logger:   c.Logger,
-		timeouts: timeouts{dial: dialTimeout, send: sendTimeout},
+	m := &Mailer{
+		smtp:      c.SMTP,
+		headers:   usableHeaders(c.SMTP.Headers, c.Logger),
+		renderer:  r,
+		library:   newLibrary(c),
+		languages: newLanguages(c.Translations, c.DefaultLanguage),
+		ids:       uuid.NewGenWithOptions(uuid.WithRandomReader(c.Random)),
+		now:       c.Now,
+		logger:    c.Logger,
+		timeouts:  timeouts{dial: dialTimeout, send: sendTimeout, pause: retryPause},
 
 		implicitTLS: c.SMTP.Port == implicitTLSPort,
-	}, nil
+	}
+	if c.Background {
+		m.outbox = newOutbox(m.send, c.Logger)
+	}
+	return m, nil
 }
 
-// Send renders msg and delivers it to the mail server before it returns. Every
-// error wraps [ErrSend], also that of an empty or malformed recipient; ctx's
-// error is in the chain if ctx ended first.
+// Close sends what waits in the background, as long as ctx allows. Send works
+// on, but no longer in the background.
+func (m *Mailer) Close(ctx context.Context) {
+	m.library.reload.close()
+	if m.outbox != nil {
+		m.outbox.close(ctx)
+	}
+}
+
+// Send renders msg and delivers it to the mail server, before it returns or in
+// the background. Every error wraps [ErrSend], also that of an empty recipient;
+// ctx's error is in the chain if ctx ended first. Failures in the background are
+// logged.
 func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	if msg.Kind.subject() == "" {
 		return fmt.Errorf("%w: unknown kind %q", ErrSend, msg.Kind)
@@ -132,7 +154,15 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	if m.smtp.Host == "" {
 		return nil
 	}
-	subject, body, err := m.renderer.render(msg, m.remote.body(ctx, msg.Kind))
+	if m.outbox != nil && m.outbox.add(msg) {
+		return nil
+	}
+	return m.send(ctx, msg)
+}
+
+// send renders and delivers a mail.
+func (m *Mailer) send(ctx context.Context, msg Message) error {
+	subject, body, err := m.render(ctx, msg)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSend, err)
 	}
@@ -145,4 +175,22 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 		m.logger.WithFields(logrus.Fields{"mail_type": msg.Kind.MessageType(), "sent": err == nil}).Info("mail.send")
 	}
 	return err
+}
+
+// render writes subject and body of a message in the language of its user. What
+// that language lacks is taken from the texts without one.
+func (m *Mailer) render(ctx context.Context, msg Message) (subject, text string, err error) {
+	plain := edition{kind: msg.Kind}
+	wanted := edition{msg.Kind, m.languages.choose(msg.Kind, msg.Data.Data)}
+	body := m.library.body(ctx, wanted)
+	subjects := m.renderer.subjectsOf(wanted, body)
+	if wanted != plain {
+		var general *template.Template
+		if body == nil || len(subjects) == 0 {
+			general = m.library.body(ctx, plain)
+		}
+		subjects = append(subjects, m.renderer.subjectsOf(plain, general)...)
+		body = cmp.Or(body, general)
+	}
+	return m.renderer.render(msg, subjects, body)
 }

@@ -1,10 +1,8 @@
 package mailer
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/wneessen/go-mail/smtp"
@@ -144,7 +142,7 @@ func TestImplicitTLS(t *testing.T) {
 
 func TestErrorsNameNobody(t *testing.T) {
 	t.Parallel()
-	s := (&sink{refuseRcpt: "550 5.1.1 <ada@user.example> unknown"}).start(t)
+	s := (&sink{faults: map[string][]string{"RCPT": {"550 5.1.1 <ada@user.example> unknown"}}}).start(t)
 	m := setup(t, s, func(c *Config) { c.SMTP.LogSends = true })
 	err := m.Send(t.Context(), confirmation())
 	require.ErrorIs(t, err, ErrSend)
@@ -152,30 +150,6 @@ func TestErrorsNameNobody(t *testing.T) {
 	require.NotContains(t, err.Error(), "ada")
 	require.Contains(t, m.logs.String(), "sent=false")
 	require.NotContains(t, m.logs.String(), "ada")
-}
-
-func TestServerThatStalls(t *testing.T) {
-	t.Parallel()
-	for _, verb := range []string{"EHLO", "MAIL", "RCPT", "DATA"} {
-		t.Run(verb, func(t *testing.T) {
-			t.Parallel()
-			s := (&sink{stallAt: verb}).start(t)
-
-			m := setup(t, s)
-			m.timeouts.send = 100 * time.Millisecond
-			err := m.Send(t.Context(), confirmation())
-			require.ErrorIs(t, err, ErrSend)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-
-			patient := setup(t, s) // but the caller is not
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			defer cancel()
-			err = patient.Send(ctx, confirmation())
-			require.ErrorIs(t, err, ErrSend)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			s.none(t)
-		})
-	}
 }
 
 func TestServerThatIsNotThere(t *testing.T) {

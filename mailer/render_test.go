@@ -55,17 +55,17 @@ func TestKinds(t *testing.T) {
 			require.NoError(t, err)
 			msg := Message{Kind: tt.kind, Data: fullData()}
 
-			subject, text, err := m.renderer.render(msg, body)
+			subject, text, err := m.renderer.render(msg, nil, body)
 			require.NoError(t, err)
 			require.Equal(t, tt.subject, subject)
 			require.Equal(t, tt.variables, strings.Join(strings.Fields(text), " "))
 
-			_, text, err = m.renderer.render(msg, nil)
+			_, text, err = m.renderer.render(msg, nil, nil)
 			require.NoError(t, err)
 			require.Contains(t, text, tt.inBody)
 			require.Equal(t, tt.kind == Reauthentication, strings.Contains(text, "v-token"))
 
-			_, _, err = m.renderer.render(Message{Kind: tt.kind}, nil)
+			_, _, err = m.renderer.render(Message{Kind: tt.kind}, nil, nil)
 			require.NoError(t, err, "nothing is needed to render")
 		})
 	}
@@ -87,7 +87,7 @@ func TestSubjects(t *testing.T) {
 			m := setup(t, nil, func(c *Config) { c.Subjects = map[Kind]string{Confirmation: tt.subject} })
 			data := fullData()
 			data.Data["k"] = "it's"
-			subject, _, err := m.renderer.render(Message{Kind: Confirmation, Data: data}, nil)
+			subject, _, err := m.render(t.Context(), Message{Kind: Confirmation, Data: data})
 			require.NoError(t, err)
 			require.Equal(t, tt.want, subject)
 			if tt.log == "" {
@@ -104,7 +104,7 @@ func TestBodiesEscapeWhatUsersWrite(t *testing.T) {
 	m := setup(t, nil)
 	_, text, err := m.renderer.render(Message{Kind: Confirmation, Data: TemplateData{
 		Email: `"<script>alert(1)</script>"@x.example`, ConfirmationURL: `javascript:alert(1)`,
-	}}, nil)
+	}}, nil, nil)
 	require.NoError(t, err)
 	require.NotContains(t, text, "<script>")
 	require.NotContains(t, text, "javascript:")

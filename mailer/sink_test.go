@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -17,11 +18,13 @@ import (
 // sink is an SMTP server (RFC 5321) that keeps what it is given.
 type sink struct {
 	// What it offers and how it behaves; set before it starts.
-	startTLS   bool
-	implicit   bool   // TLS from the start
-	auth       string // mechanisms, such as "PLAIN LOGIN"
-	refuseRcpt string // answer to RCPT
-	stallAt    string // verb that is never answered
+	startTLS bool
+	implicit bool   // TLS from the start
+	auth     string // mechanisms, such as "PLAIN LOGIN"
+	// faults are what goes wrong with a verb, or at "CONNECT" and "END", the end
+	// of a mail: the first time, the second and so on, later nothing. It is
+	// "hang", "close", "flood", nothing ("") or an answer.
+	faults map[string][]string
 
 	host  string
 	port  int
@@ -29,7 +32,8 @@ type sink struct {
 	tls   *tls.Config
 	done  chan struct{}
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards faults too
+	called   int
 	letters  []letter
 	commands []string
 }
@@ -82,12 +86,17 @@ type session struct {
 
 func (s *sink) serve(conn net.Conn) {
 	defer conn.Close() //nolint:errcheck // a test server
+	s.mu.Lock()
+	s.called++
+	s.mu.Unlock()
 	c := &session{sink: s, conn: conn}
 	if s.implicit {
 		c.encrypt()
 	}
 	c.in = bufio.NewReader(c.conn)
-	c.say("220 sink ready")
+	if !c.fails("CONNECT") {
+		c.say("220 sink ready")
+	}
 	for {
 		line, err := c.line()
 		if err != nil {
@@ -98,9 +107,8 @@ func (s *sink) serve(conn net.Conn) {
 		s.mu.Lock()
 		s.commands = append(s.commands, verb)
 		s.mu.Unlock()
-		if verb == s.stallAt {
-			<-s.done
-			return
+		if c.fails(verb) {
+			continue
 		}
 		if !c.answer(verb, rest) {
 			return
@@ -124,16 +132,11 @@ func (c *session) answer(verb, rest string) bool {
 		c.from = rest
 		c.say("250 ok")
 	case "RCPT":
-		if c.refuseRcpt != "" {
-			c.say(c.refuseRcpt)
-			break
-		}
 		c.to = rest
 		c.say("250 ok")
 	case "DATA":
 		c.say("354 go ahead")
 		c.receive()
-		c.say("250 kept")
 	case "QUIT":
 		c.say("221 bye")
 		return false
@@ -189,9 +192,41 @@ func (c *session) receive() {
 		data.WriteString(strings.TrimPrefix(line, ".") + "\r\n")
 	}
 	c.data = data.String()
+	if c.fails("END") {
+		return
+	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.letters = append(c.letters, c.letter)
+	c.mu.Unlock()
+	c.say("250 kept")
+}
+
+// fails makes go wrong what should, and reports whether anything did.
+func (c *session) fails(verb string) bool {
+	c.mu.Lock()
+	fault := ""
+	if left := c.faults[verb]; len(left) > 0 {
+		fault, c.faults[verb] = left[0], left[1:]
+	}
+	c.mu.Unlock()
+	switch fault {
+	case "":
+		return false
+	case "hang":
+		<-c.done
+		_ = c.conn.Close()
+	case "close":
+		_ = c.conn.Close()
+	case "flood":
+		for {
+			if _, err := c.conn.Write(bytes.Repeat([]byte("x"), 1<<16)); err != nil {
+				break
+			}
+		}
+	default:
+		c.say(fault)
+	}
+	return true
 }
 
 func (c *session) encrypt() {
@@ -226,6 +261,13 @@ func (s *sink) none(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	require.Empty(t, s.letters)
+}
+
+// connections counts how often the sink was called.
+func (s *sink) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.called
 }
 
 // said reports whether a command was given.

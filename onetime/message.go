@@ -106,8 +106,11 @@ type Mail struct {
 
 // To is the address that the mail goes to.
 func (m Mail) To() string {
-	if m.ToNew {
+	switch {
+	case m.ToNew:
 		return m.User.EmailChange
+	case m.Kind == EmailChangedNotice:
+		return m.OldEmail
 	}
 	return m.User.Email
 }

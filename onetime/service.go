@@ -63,12 +63,13 @@ type Service struct {
 	Deps
 	ids         models.IDs
 	mail, texts policy
+	notices     conf.MailNotifications
 }
 
 // New returns a Service.
 func New(deps Deps, mailer conf.Mailer, smtp conf.SMTP, sms conf.SMS) *Service {
 	return &Service{
-		Deps: deps, ids: models.IDs{Random: deps.Random},
+		Deps: deps, ids: models.IDs{Random: deps.Random}, notices: mailer.Notifications,
 		mail:  policy{mailer.OTPLength, mailer.OTPExp, smtp.MaxFrequency, deps.Budget, ErrOverBudget},
 		texts: policy{sms.OTPLength, sms.OTPExp, sms.MaxFrequency, deps.TextBudget, ErrOverTextBudget},
 	}

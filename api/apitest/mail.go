@@ -28,6 +28,7 @@ type Mail struct {
 
 	mu      sync.Mutex
 	refuse  bool
+	during  func()
 	letters []Letter
 }
 
@@ -69,6 +70,13 @@ func (m *Mail) Refuse(refuse bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.refuse = refuse
+}
+
+// Meanwhile does something whenever a mail is on its way, before it is taken.
+func (m *Mail) Meanwhile(do func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.during = do
 }
 
 // To returns the letters to an address, oldest first. They have arrived when
@@ -125,6 +133,7 @@ func (m *Mail) serve(conn net.Conn) {
 		case verb == "RCPT" && m.refusing():
 			say("550 no such user")
 		case verb == "DATA":
+			m.interrupt()
 			say("354 go ahead")
 			m.keep(in)
 			say("250 kept")
@@ -141,6 +150,15 @@ func (m *Mail) refusing() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.refuse
+}
+
+func (m *Mail) interrupt() {
+	m.mu.Lock()
+	do := m.during
+	m.mu.Unlock()
+	if do != nil {
+		do()
+	}
 }
 
 // keep reads a message up to the line with a dot.

@@ -60,7 +60,7 @@ func setupRemote(t *testing.T, s *templateServer, change ...func(*Config)) bundl
 func (b bundle) text(ctx context.Context, t *testing.T) string {
 	t.Helper()
 	msg := confirmation()
-	_, text, err := b.renderer.render(msg, b.remote.body(ctx, msg.Kind))
+	_, text, err := b.render(ctx, msg)
 	require.NoError(t, err)
 	return text
 }
@@ -85,20 +85,6 @@ func TestRemoteTemplate(t *testing.T) {
 	require.EqualValues(t, 1, server.calls.Load())
 	m.clock.advance(1)
 	require.Equal(t, "Goodbye", m.text(t.Context(), t))
-}
-
-func TestTemplateURLs(t *testing.T) {
-	t.Parallel()
-	tests := []struct{ site, template, want string }{
-		{"https://app.example", "/t.html", "https://app.example/t.html"},
-		{"https://app.example/", "/t.html", "https://app.example/t.html"},
-		{"https://app.example/sub", "t.html", "https://app.example/sub/t.html"},
-		{"https://app.example", "http://cdn.example/t.html", "http://cdn.example/t.html"},
-		{"https://app.example", "", ""},
-	}
-	for _, tt := range tests {
-		require.Equal(t, tt.want, templateURLs(tt.site, map[Kind]string{Invite: tt.template})[Invite])
-	}
 }
 
 // Whatever a template server does wrong, there is a body, and the server is
@@ -177,7 +163,7 @@ func TestSlowTemplateServer(t *testing.T) {
 
 	// The fetch has a limit of its own.
 	limited := setupRemote(t, server)
-	limited.remote.timeout = 50 * time.Millisecond
+	limited.library.timeout = 50 * time.Millisecond
 	require.Contains(t, limited.text(t.Context(), t), builtIn)
 
 	// A caller does not wait longer than it wants to, but the fetch goes on.
