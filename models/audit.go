@@ -26,6 +26,7 @@ const (
 	AuditReauthenticateRequested AuditAction = "user_reauthenticate_requested"
 	AuditRecoveryRequested       AuditAction = "user_recovery_requested"
 	AuditConfirmationRequested   AuditAction = "user_confirmation_requested"
+	AuditIdentityUnlinked        AuditAction = "identity_unlinked"
 	AuditTokenRefreshed          AuditAction = "token_refreshed"
 	AuditTokenRevoked            AuditAction = "token_revoked"
 )
@@ -40,7 +41,8 @@ func (a AuditAction) logType() string {
 	case AuditTokenRefreshed, AuditTokenRevoked:
 		return "token"
 	case AuditFactorInProgress, AuditFactorUnenrolled, AuditFactorUpdated, AuditFactorDeleted,
-		AuditChallengeCreated, AuditVerificationAttempted:
+		AuditChallengeCreated, AuditVerificationAttempted,
+		AuditRecoveryCodesGenerated, AuditRecoveryCodesRegenerated, AuditRecoveryCodesDeleted:
 		return "factor"
 	}
 	return "user"
