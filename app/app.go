@@ -19,6 +19,7 @@ import (
 	"github.com/truegrant/truegrant/api/oauthserver"
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/hooks"
+	"github.com/truegrant/truegrant/indexer"
 	"github.com/truegrant/truegrant/janitor"
 	"github.com/truegrant/truegrant/keys"
 	"github.com/truegrant/truegrant/mailer"
@@ -37,6 +38,8 @@ type App struct {
 	DB *storage.DB
 	// Janitor sweeps when run.
 	Janitor *janitor.Janitor
+	// Indexer builds optional indexes when run; it may be nil.
+	Indexer *indexer.Worker
 }
 
 // Options are what does not come from the configuration.
@@ -87,6 +90,7 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 	return &App{
 		Handler: handler, DB: db,
 		Janitor: &janitor.Janitor{DB: db, Log: opts.Log, Now: opts.Now},
+		Indexer: indexer.FromConf(cfg, opts.Log),
 	}, nil
 }
 

@@ -59,6 +59,7 @@ func serve(ctx context.Context, sources *conf.Sources) error {
 		}
 	}
 	go server.Janitor.Run(ctx)
+	go server.Indexer.Run(ctx)
 	return listen(ctx, net.JoinHostPort(cfg.API.Host, cfg.API.Port), server.Handler, log)
 }
 
