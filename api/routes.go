@@ -15,7 +15,8 @@ import (
 // routes is the table of who may call what.
 func (s *Server) routes() http.Handler {
 	r := chi.NewRouter()
-	r.Use(web.Observe(s.Log, s.Now, s.requestID), web.Recover(s.failPanic), web.LimitBody,
+	r.Use(web.Observe(web.Observer{Log: s.Log, Now: s.Now, NewID: s.requestID, Telemetry: s.Telemetry}),
+		web.Recover(s.failPanic), web.LimitBody,
 		web.Deadline(s.Config.API.MaxRequestDuration))
 
 	r.Use(s.cors)

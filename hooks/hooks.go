@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofrs/uuid"
+
+	"github.com/truegrant/truegrant/observability"
 )
 
 // Point is a place where a hook can take part. Its value is the name that the
@@ -135,6 +137,18 @@ func (h *Hooks) Invoke(ctx context.Context, point Point, input, output any) erro
 		return fail(ErrMarshal, err)
 	}
 
+	ctx, done := observability.Call(ctx, "hook", string(point))
+	err = h.call(ctx, e, payload, output)
+	var rejection *Rejection
+	if errors.As(err, &rejection) {
+		done(nil) // the hook works, and says no
+		return err
+	}
+	done(err)
+	return err
+}
+
+func (h *Hooks) call(ctx context.Context, e endpoint, payload []byte, output any) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, h.budget, fail(ErrTimeout, nil))
 	defer cancel()
 	var reply []byte

@@ -12,6 +12,8 @@ import (
 
 	"github.com/gofrs/uuid"
 	"github.com/sirupsen/logrus"
+
+	"github.com/truegrant/truegrant/observability"
 )
 
 // ErrSend is in the chain of every failure to send a mail. No error of this
@@ -37,6 +39,9 @@ type Config struct {
 	// TemplateReload fetches a body that nears its age while an earlier one is
 	// in use, so that no mail waits for it.
 	TemplateReload bool
+	// Previous is the mailer that this one follows; what it has fetched from an
+	// address that has not changed is used further. It may be nil.
+	Previous *Mailer
 
 	Now    func() time.Time
 	Random io.Reader
@@ -108,7 +113,7 @@ func New(c Config) (*Mailer, error) {
 			early:    c.TemplateReload,
 			now:      c.Now,
 			logger:   c.Logger,
-			entries:  make(map[Kind]entry),
+			entries:  c.Previous.fetched(templateURLs(c.SiteURL, c.Templates)),
 		},
 		ids:      uuid.NewGenWithOptions(uuid.WithRandomReader(c.Random)),
 		now:      c.Now,
@@ -140,7 +145,9 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSend, err)
 	}
+	ctx, done := observability.Call(ctx, "mail", msg.Kind.MessageType())
 	err = m.deliver(ctx, letter)
+	done(err)
 	if m.smtp.LogSends {
 		m.logger.WithFields(logrus.Fields{"mail_type": msg.Kind.MessageType(), "sent": err == nil}).Info("mail.send")
 	}

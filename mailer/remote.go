@@ -74,6 +74,22 @@ func (r *remote) entry(kind Kind) entry {
 	return r.entries[kind]
 }
 
+// fetched are the entries of addresses that are in urls too.
+func (m *Mailer) fetched(urls map[Kind]string) map[Kind]entry {
+	entries := make(map[Kind]entry)
+	if m == nil {
+		return entries
+	}
+	m.remote.mu.Lock()
+	defer m.remote.mu.Unlock()
+	for kind, known := range m.remote.entries {
+		if m.remote.urls[kind] == urls[kind] {
+			entries[kind] = known
+		}
+	}
+	return entries
+}
+
 // load starts fetching the body of a kind, unless that is under way.
 func (r *remote) load(ctx context.Context, kind Kind) <-chan singleflight.Result {
 	return r.flights.DoChan(string(kind), func() (any, error) {
