@@ -98,6 +98,7 @@ func listen(ctx context.Context, address string, handler http.Handler, log logru
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.WithField("address", listener.Addr().String()).Info("serving")
+	forgetStart()
 
 	select {
 	case err := <-failed:
