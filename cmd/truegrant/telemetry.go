@@ -24,7 +24,7 @@ func newLog(cfg conf.Logging) *logrus.Logger {
 		return log
 	}
 	const ownerAndGroup = 0o660
-	file, err := os.OpenFile(cfg.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, ownerAndGroup) //nolint:gosec // the mode that is documented
+	file, err := os.OpenFile(cfg.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, ownerAndGroup)
 	if err != nil {
 		log.WithError(err).Error("logging to standard error")
 		return log
