@@ -121,3 +121,15 @@ func (s *statusRecorder) WriteHeader(status int) {
 
 // Unwrap serves http.ResponseController.
 func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// Harden keeps browsers from guessing: an answer is of the type it says, and no
+// other page shows it in a frame.
+func Harden(next http.Handler) http.Handler {
+	// Made once: every answer has the same.
+	nosniff, deny := []string{"nosniff"}, []string{"DENY"}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header["X-Content-Type-Options"], header["X-Frame-Options"] = nosniff, deny
+		next.ServeHTTP(w, r)
+	})
+}
