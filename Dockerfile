@@ -15,7 +15,7 @@ COPY --from=build /truegrant /truegrant
 COPY LICENSE /LICENSE
 USER 65532:65532
 EXPOSE 8081
-# It asks the server's own /health, on the port that the environment names.
+# It asks the server's own /health/ready, on the port that the configuration names.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["/truegrant", "healthcheck"]
 STOPSIGNAL SIGTERM
 # Without a command: migrate, then serve.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/truegrant/truegrant/api/web"
@@ -52,6 +53,39 @@ func newLimits(cfg *conf.Config, start time.Time) *limits {
 		l.texts = sendLimit(rates.SMSSent, start)
 	}
 	return l
+}
+
+// Counters are the rate limits of a server with what they have counted.
+type Counters struct {
+	limits *limits
+	of     rates
+}
+
+// rates are the settings that limits are made from.
+type rates struct {
+	RateLimit conf.RateLimit
+	Factors   float64
+	// Mails and texts are not counted where they confirm nothing.
+	ConfirmsMail, ConfirmsPhone bool
+}
+
+func ratesOf(cfg *conf.Config) rates {
+	return rates{cfg.RateLimit, cfg.MFA.RateLimitChallengeAndVerify, cfg.Mailer.Autoconfirm, cfg.SMS.Autoconfirm}
+}
+
+// Counters are for the server that takes this one's place: a reload must not
+// give everybody a fresh start.
+func (s *Server) Counters() *Counters {
+	return &Counters{limits: s.limits, of: ratesOf(s.Config)}
+}
+
+// under returns the limits of cfg: those that have counted so far if it says
+// the same as before.
+func (c *Counters) under(cfg *conf.Config, start time.Time) *limits {
+	if c != nil && reflect.DeepEqual(c.of, ratesOf(cfg)) {
+		return c.limits
+	}
+	return newLimits(cfg, start)
 }
 
 func sendLimit(rate conf.Rate, start time.Time) ratelimit.Limiter {

@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"slices"
+	"sync"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/rs/cors"
@@ -9,16 +11,21 @@ import (
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/oauthserver"
 	"github.com/truegrant/truegrant/api/web"
+	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/observability"
 )
 
 // routes is the table of who may call what.
 func (s *Server) routes() http.Handler {
 	r := chi.NewRouter()
-	r.Use(web.Observe(s.Log, s.Now, s.requestID), web.Recover(s.failPanic), web.LimitBody,
+	r.Use(web.Observe(web.Observer{Log: s.Log, Now: s.Now, NewID: s.requestID, Telemetry: s.Telemetry}),
+		web.Recover(s.failPanic), web.LimitBody, web.Harden,
 		web.Deadline(s.Config.API.MaxRequestDuration))
 
 	r.Use(s.cors)
+	if s.audit.Disabled {
+		r.Use(logAudit)
+	}
 	s.publicRoutes(r)
 	s.userRoutes(r)
 	s.factorRoutes(r)
@@ -93,6 +100,23 @@ func (s *Server) cors(next http.Handler) http.Handler {
 			return
 		}
 		shared.ServeHTTP(w, r)
+	})
+}
+
+// logAudit puts the audit trail of a request into its line of the log, for
+// projects that keep it out of the database.
+func logAudit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		event := observability.EventFrom(r.Context())
+		var mu sync.Mutex
+		var trail []models.AuditEvent
+		ctx := models.WithAuditLog(r.Context(), func(one models.AuditEvent) {
+			mu.Lock()
+			defer mu.Unlock()
+			trail = append(trail, one)
+			event.Set("auth_audit_event", slices.Clone(trail))
+		})
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/truegrant/truegrant/keys"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/observability"
 	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/password"
 	"github.com/truegrant/truegrant/redirects"
@@ -39,6 +40,10 @@ type Deps struct {
 	// Transport carries what is asked of services elsewhere, such as captcha
 	// providers; nil means one of each service's own, which honours HTTPS_PROXY.
 	Transport http.RoundTripper
+	// Counters are those of the server that this one follows; nil means none.
+	Counters *Counters
+	// Telemetry measures what happens; it may be nil.
+	Telemetry *observability.Telemetry
 	// Now is the clock, Random the source of codes, secrets and ids.
 	Now     func() time.Time
 	Random  io.Reader
@@ -88,7 +93,7 @@ func New(deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.kit = &web.Kit{Auth: deps.Tokens, Now: deps.Now, Fail: s.fail}
-	s.limits = newLimits(cfg, deps.Now())
+	s.limits = deps.Counters.under(cfg, deps.Now())
 	s.texts = codeTexts{newTexts(s, cfg.SMS.Template)}
 	s.onetime = onetime.New(onetime.Deps{
 		DB: deps.DB, Random: deps.Random, Budget: s.limits.emails, TextBudget: s.limits.texts,

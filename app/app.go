@@ -5,24 +5,22 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/sirupsen/logrus"
 
-	"github.com/truegrant/truegrant/api"
-	"github.com/truegrant/truegrant/api/oauthserver"
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/janitor"
-	"github.com/truegrant/truegrant/keys"
 	"github.com/truegrant/truegrant/mailer"
-	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/observability"
 	"github.com/truegrant/truegrant/password"
 	"github.com/truegrant/truegrant/secret"
 	"github.com/truegrant/truegrant/storage"
@@ -31,14 +29,19 @@ import (
 
 // App is the whole server without its listener.
 type App struct {
-	// Handler answers requests.
+	// Handler answers requests, each by the configuration that is in force when
+	// it arrives.
 	Handler http.Handler
 	// DB is the pool; close it with Close.
 	DB *storage.DB
 	// Janitor sweeps when run.
 	Janitor *janitor.Janitor
 
-	mail *mailer.Mailer
+	opts     Options
+	hasher   *password.Hasher
+	current  atomic.Pointer[generation]
+	reload   sync.Mutex
+	reloaded chan struct{}
 }
 
 // drainTimeout is how long Close waits for mails that are still to be sent.
@@ -55,54 +58,48 @@ type Options struct {
 	// Transport carries what is asked of services elsewhere; nil means one of
 	// each service's own, which honours HTTPS_PROXY.
 	Transport http.RoundTripper
+	// Telemetry measures what happens; nil measures nothing.
+	Telemetry *observability.Telemetry
 }
 
 // New wires an App. All problems of the configuration that only the parts can
 // judge are reported at once.
 func New(cfg *conf.Config, opts Options) (*App, error) {
-	keySet, keysErr := keys.New(keys.Config{
-		Secret: cfg.JWT.Secret, KeyID: cfg.JWT.KeyID, JWKs: cfg.JWT.Keys, ValidMethods: cfg.JWT.ValidMethods,
-	})
-	box, boxErr := newBox(cfg.Security.DBEncryption, opts.Random)
-	mail, mailErr := newMailer(cfg, opts)
-	db, dbErr := storage.Open(cfg.DB, storage.Options{ApplicationName: "truegrant", Tracer: opts.Tracer})
-	if err := errors.Join(keysErr, boxErr, mailErr, dbErr); err != nil {
-		return nil, err
-	}
-	configured, err := hooks.New(hooks.Config{
-		Targets: hooks.Targets(cfg.Hook), Database: db, Now: opts.Now, Random: opts.Random,
-	})
+	db, err := storage.Open(cfg.DB, storage.Options{ApplicationName: "truegrant", Tracer: opts.Tracer})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("hooks: %w", err), db.Close())
+		_, problems := newParts(cfg, opts, nil)
+		return nil, errors.Join(err, problems)
 	}
-
-	service := tokens.New(tokens.Deps{
-		DB: db, Keys: keySet, Box: box, Hook: newHook(configured), Random: opts.Random, Issuer: oauthserver.Issuer(cfg),
-		Audit: models.Auditor{Disabled: cfg.AuditLog.DisablePostgres, Random: opts.Random},
-	}, cfg.JWT, cfg.Sessions, cfg.Security)
-	handler, err := api.New(api.Deps{
-		Config: cfg, DB: db, Keys: keySet, Tokens: service, Box: box, Mailer: mail, Hooks: configured,
-		Hasher: password.New(runtime.GOMAXPROCS(0), opts.Random),
-		Log:    opts.Log, Now: opts.Now, Random: opts.Random, Version: opts.Version,
-		Transport: opts.Transport,
-	})
+	a := &App{
+		DB: db, Janitor: &janitor.Janitor{DB: db, Log: opts.Log, Now: opts.Now},
+		opts: opts, hasher: password.New(runtime.GOMAXPROCS(0), opts.Random), reloaded: make(chan struct{}, 1),
+	}
+	first, err := a.build(cfg, nil)
+	if err == nil {
+		err = opts.Telemetry.WatchPool(db.Stats)
+	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &App{
-		Handler: handler, DB: db,
-		Janitor: &janitor.Janitor{DB: db, Log: opts.Log, Now: opts.Now},
-		mail:    mail,
-	}, nil
+	a.current.Store(first)
+	a.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.current.Load().server.ServeHTTP(w, r)
+	})
+	return a, nil
 }
 
 // Close sends the mails that wait in the background, if it can, and closes the
 // database connections. No request may be under way.
 func (a *App) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	a.mail.Close(ctx)
+	drain(context.Background(), a.current.Load().mail)
 	return a.DB.Close()
+}
+
+// drain sends what waits in the background of a mailer that gets no more of it.
+func drain(ctx context.Context, mail *mailer.Mailer) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	mail.Close(ctx)
 }
 
 func newBox(cfg conf.DBEncryption, random io.Reader) (*secret.Box, error) {
@@ -111,7 +108,7 @@ func newBox(cfg conf.DBEncryption, random io.Reader) (*secret.Box, error) {
 	}, random)
 }
 
-func newMailer(cfg *conf.Config, opts Options) (*mailer.Mailer, error) {
+func newMailer(cfg *conf.Config, opts Options, previous *mailer.Mailer) (*mailer.Mailer, error) {
 	host := ""
 	if external, err := url.Parse(cfg.API.ExternalURL); err == nil {
 		host = external.Hostname()
@@ -120,7 +117,7 @@ func newMailer(cfg *conf.Config, opts Options) (*mailer.Mailer, error) {
 		opts.Log.Info("no mail server is configured, so mails are dropped")
 	}
 	mail := mailer.FromConf(cfg.Mailer, cfg.SMTP, cfg.SiteURL, host)
-	mail.Now, mail.Random, mail.Logger = opts.Now, opts.Random, opts.Log
+	mail.Now, mail.Random, mail.Logger, mail.Previous = opts.Now, opts.Random, opts.Log, previous
 	return mailer.New(mail)
 }
 

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/observability"
 )
 
 const (
@@ -104,7 +105,9 @@ func (v *Verifier) Verify(ctx context.Context, token, remoteIP string) error {
 	if remoteIP != "" {
 		form.Set("remoteip", remoteIP)
 	}
+	ctx, done := observability.Call(ctx, "captcha", "verify")
 	said, err := v.ask(ctx, form)
+	done(err)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

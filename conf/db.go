@@ -32,16 +32,17 @@ type DB struct {
 	// StatementCacheEnabled keeps prepared statements per connection. It has to
 	// be off behind PgBouncer in transaction mode. (Not a setting of GoTrue.)
 	StatementCacheEnabled bool `split_words:"true" default:"true"`
-	// Advisor configures advice on the pool in the log.
+	// Advisor has no effect.
 	Advisor DBAdvisor
 }
 
-// DBAdvisor configures advice on the size of the connection pool.
+// DBAdvisor is accepted for compatibility and has no effect: waits for a
+// connection are a metric.
 type DBAdvisor struct {
-	// Enabled turns the advice on; it needs metrics.
+	// Enabled has no effect.
 	Enabled bool `default:"true"`
-	// SamplingInterval is the time between two looks at the pool.
+	// SamplingInterval has no effect.
 	SamplingInterval time.Duration `split_words:"true" default:"200ms"`
-	// ObservationInterval is the time an observation covers.
+	// ObservationInterval has no effect.
 	ObservationInterval time.Duration `split_words:"true" default:"20s"`
 }

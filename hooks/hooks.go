@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofrs/uuid"
+
+	"github.com/truegrant/truegrant/observability"
 )
 
 // Point is a place where a hook can take part. Its value is the name that the
@@ -143,8 +145,7 @@ func (h *Hooks) Enabled(point Point) bool {
 // It returns a *[Rejection] if the hook refuses, an *[Error] if calling it
 // failed, and ctx's error if the caller gave up first.
 func (h *Hooks) Invoke(ctx context.Context, point Point, input, output any) error {
-	e, ok := h.endpoints[point]
-	if !ok {
+	if !h.Enabled(point) {
 		return fail(ErrDisabled, nil)
 	}
 	payload, err := json.Marshal(input)
@@ -152,6 +153,19 @@ func (h *Hooks) Invoke(ctx context.Context, point Point, input, output any) erro
 		return fail(ErrMarshal, err)
 	}
 
+	ctx, done := observability.Call(ctx, "hook", string(point))
+	err = h.call(ctx, point, payload, output)
+	var rejection *Rejection
+	if errors.As(err, &rejection) {
+		done(nil) // the hook works, and says no
+		return err
+	}
+	done(err)
+	return err
+}
+
+func (h *Hooks) call(ctx context.Context, point Point, payload []byte, output any) (err error) {
+	e := h.endpoints[point]
 	var reply []byte
 	switch {
 	case e.function != "":

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/truegrant/truegrant/observability"
 )
 
 // maxReplyHeader bounds the header of an answer, in bytes.
@@ -87,6 +89,7 @@ func (h *Hooks) attempt(ctx context.Context, e endpoint, payload []byte) ([]byte
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept-Encoding", "identity")
+	observability.Propagate(ctx, req.Header)
 	if err := h.sign(req.Header, e, payload); err != nil {
 		return nil, err
 	}

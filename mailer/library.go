@@ -70,7 +70,21 @@ func newLibrary(c Config) *library {
 	for language, texts := range c.Translations {
 		l.add(c.SiteURL, language, texts.Templates)
 	}
+	if c.Previous != nil {
+		l.follow(c.Previous.library)
+	}
 	return l
+}
+
+// follow takes over what an earlier library has loaded from the same addresses.
+func (l *library) follow(earlier *library) {
+	earlier.mu.Lock()
+	defer earlier.mu.Unlock()
+	for e, known := range earlier.entries {
+		if earlier.addresses[e] == l.addresses[e] {
+			l.entries[e] = known
+		}
+	}
 }
 
 func (l *library) add(siteURL, language string, templates map[Kind]string) {

@@ -87,6 +87,22 @@ func TestRemoteTemplate(t *testing.T) {
 	require.Equal(t, "Goodbye", m.text(t.Context(), t))
 }
 
+// A mailer that takes another one's place needs no template server that is up.
+func TestTemplatesOutliveTheirMailer(t *testing.T) {
+	t.Parallel()
+	server := newTemplateServer(t, says("Hello"))
+	first := setupRemote(t, server)
+	require.Equal(t, "Hello", first.text(t.Context(), t))
+	server.now(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+
+	second := setupRemote(t, server, func(c *Config) { c.Previous = first.Mailer })
+	require.Equal(t, "Hello", second.text(t.Context(), t))
+	moved := setupRemote(t, server, func(c *Config) {
+		c.Previous, c.Templates = first.Mailer, map[Kind]string{Confirmation: "/mail/other.html"}
+	})
+	require.Contains(t, moved.text(t.Context(), t), builtIn, "another address is another template")
+}
+
 // Whatever a template server does wrong, there is a body, and the server is
 // left alone for the retry interval.
 func TestRemoteTemplateFailures(t *testing.T) {

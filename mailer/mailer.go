@@ -12,6 +12,8 @@ import (
 
 	"github.com/gofrs/uuid"
 	"github.com/sirupsen/logrus"
+
+	"github.com/truegrant/truegrant/observability"
 )
 
 // ErrSend is in the chain of every failure to send a mail. No error of this
@@ -50,6 +52,9 @@ type Config struct {
 
 	// Background lets Send return before the mail is sent.
 	Background bool
+	// Previous is the mailer that this one follows; bodies that it has loaded from
+	// an address that has not changed are used further. It may be nil.
+	Previous *Mailer
 
 	Now    func() time.Time
 	Random io.Reader
@@ -170,7 +175,9 @@ func (m *Mailer) send(ctx context.Context, msg Message) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSend, err)
 	}
+	ctx, done := observability.Call(ctx, "mail", msg.Kind.MessageType())
 	err = m.deliver(ctx, letter)
+	done(err)
 	if m.smtp.LogSends {
 		m.logger.WithFields(logrus.Fields{"mail_type": msg.Kind.MessageType(), "sent": err == nil}).Info("mail.send")
 	}

@@ -54,6 +54,8 @@ type AuditEntry struct {
 	ID        uuid.UUID    `json:"id"`
 	Payload   AuditPayload `json:"payload"`
 	IPAddress string       `json:"ip"`
+
+	logOnly bool // no row is written
 }
 
 // AuditPayload is the JSON of an audit entry, as GoTrue writes it.
@@ -72,16 +74,14 @@ type AuditTrail []AuditEntry
 
 // Auditor makes audit entries.
 type Auditor struct {
-	// Disabled makes every trail empty (GOTRUE_AUDIT_LOG_DISABLE_POSTGRES).
+	// Disabled keeps trails out of the table (GOTRUE_AUDIT_LOG_DISABLE_POSTGRES);
+	// they are told to the log of the request then, see WithAuditLog.
 	Disabled bool
 	Random   io.Reader
 }
 
 // By returns the trail of one action of a user.
 func (a Auditor) By(u *User, action AuditAction, traits map[string]any) AuditTrail {
-	if a.Disabled {
-		return nil
-	}
 	username := u.Phone
 	if username == "" {
 		username = u.Email
@@ -97,15 +97,12 @@ func (a Auditor) By(u *User, action AuditAction, traits map[string]any) AuditTra
 // ByAdmin returns the trail of one action of a service-role caller, whom the
 // role names.
 func (a Auditor) ByAdmin(role string, action AuditAction, traits map[string]any) AuditTrail {
-	if a.Disabled {
-		return nil
-	}
 	return a.entry(AuditPayload{Action: action, ActorUsername: role, Traits: traits})
 }
 
 func (a Auditor) entry(payload AuditPayload) AuditTrail {
 	payload.LogType = payload.Action.logType()
-	return AuditTrail{{ID: IDs{a.Random}.New(), Payload: payload}}
+	return AuditTrail{{ID: IDs{a.Random}.New(), Payload: payload, logOnly: a.Disabled}}
 }
 
 // insertAudit is the common table expression that writes a trail given as
@@ -117,10 +114,14 @@ audit as (
 	  from json_to_recordset($1) as e(id uuid, payload json, ip text)
 	 where exists (select from changed))`
 
-// json renders the trail for insertAudit.
-func (t AuditTrail) json() string {
-	if len(t) == 0 {
-		return "[]"
+// json is the trail as the argument of insertAudit: the rows to write, or what
+// goes to the log once the statement has run.
+func (t AuditTrail) json() any {
+	switch {
+	case len(t) == 0:
+		return noAudit
+	case t[0].logOnly: // an Auditor makes all of one kind
+		return loggedAudit{t}
 	}
 	return mustJSON(t)
 }
@@ -137,6 +138,10 @@ func mustJSON(value any) string {
 // RecordAudit writes a trail that belongs to no other change.
 func RecordAudit(c *storage.Conn, trail AuditTrail, now time.Time) error {
 	if len(trail) == 0 {
+		return nil
+	}
+	if logged, ok := trail.json().(loggedAudit); ok {
+		logged.Ran(c.Context())
 		return nil
 	}
 	_, err := c.Exec(`with changed as (select 1),`+insertAudit+` select 1`, trail.json(), now)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/sirupsen/logrus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Event collects what is worth knowing about one request; it becomes one line
@@ -18,6 +19,8 @@ type Event struct {
 	Started   time.Time
 
 	statements atomic.Int64
+	telemetry  *Telemetry // nil when nothing is measured
+	span       trace.Span // nil when nothing is traced
 
 	mu     sync.Mutex
 	fields logrus.Fields

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/observability"
 )
 
 // Channels of a [Message].
@@ -129,6 +130,13 @@ func (s *sender) Send(ctx context.Context, m Message) (string, error) {
 	if !slices.Contains(s.channels, m.Channel) {
 		return "", refused(fmt.Sprintf("channel type %q is not supported for %s", m.Channel, s.name), m.Code)
 	}
+	ctx, done := observability.Call(ctx, "sms", m.Channel)
+	id, err := s.send(ctx, m)
+	done(err)
+	return id, err
+}
+
+func (s *sender) send(ctx context.Context, m Message) (string, error) {
 	a, err := s.post(ctx, s.request(m))
 	if err != nil {
 		return "", unreachable(err)

@@ -19,22 +19,44 @@ func (c *Conn) Context() context.Context { return c.ctx }
 // Get scans the first row of query ($1, $2 … for args) into dest, a struct
 // with db tags or a scalar. ErrNotFound when there is no row.
 func (c *Conn) Get(dest any, query string, args ...any) error {
-	return Classify(c.pop.Store.GetContext(c.ctx, dest, query, args...))
+	err := c.pop.Store.GetContext(c.ctx, dest, query, args...)
+	return c.ran(err, args)
 }
 
 // Select scans every row of query into dest, a pointer to a slice.
 func (c *Conn) Select(dest any, query string, args ...any) error {
-	return Classify(c.pop.Store.SelectContext(c.ctx, dest, query, args...))
+	err := c.pop.Store.SelectContext(c.ctx, dest, query, args...)
+	return c.ran(err, args)
 }
 
 // Exec runs query and returns the number of rows it changed.
 func (c *Conn) Exec(query string, args ...any) (int64, error) {
 	result, err := c.pop.Store.ExecContext(c.ctx, query, args...)
-	if err != nil {
-		return 0, Classify(err)
+	if err := c.ran(err, args); err != nil {
+		return 0, err
 	}
 	n, err := result.RowsAffected()
 	return n, Classify(err)
+}
+
+// Watcher is an argument that wants to know that its statement has run.
+type Watcher interface {
+	// Ran is called after the statement, before the end of a transaction around
+	// it.
+	Ran(ctx context.Context)
+}
+
+// ran tells the watchers among the arguments of a statement that succeeded.
+func (c *Conn) ran(err error, args []any) error {
+	if err != nil {
+		return Classify(err)
+	}
+	for _, arg := range args {
+		if watcher, ok := arg.(Watcher); ok {
+			watcher.Ran(c.ctx)
+		}
+	}
+	return nil
 }
 
 // Q starts a pop query.

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -112,6 +113,21 @@ func (db *DB) SizeByPercentage(ctx context.Context, percent int) (int, error) {
 	db.pool.SetMaxIdleConns(size)
 	return size, nil
 }
+
+// Resize applies the limits of a new configuration to the open pool; its other
+// settings stay. A share of the server's connections is asked for, so an error
+// leaves the fixed limits in force.
+func (db *DB) Resize(ctx context.Context, cfg conf.DB) error {
+	applyLimits(db.pool, cfg)
+	if cfg.ConnPercentage <= 0 {
+		return nil
+	}
+	_, err := db.SizeByPercentage(ctx, cfg.ConnPercentage)
+	return err
+}
+
+// Stats describes the pool.
+func (db *DB) Stats() sql.DBStats { return db.pool.Stats() }
 
 // Ping reports whether a statement can be run now.
 func (db *DB) Ping(ctx context.Context) error {

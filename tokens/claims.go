@@ -10,6 +10,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/observability"
 )
 
 // typJWT is the typ header of access and ID tokens (RFC 7519 §5.1), as GoTrue
@@ -100,6 +101,7 @@ func (s *Service) accessToken(ctx context.Context, sub subject, method string, n
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign access token: %w", err)
 	}
+	observability.EventFrom(ctx).TokenIssued(ctx, method, sub.grant != nil)
 	return token, expiresAt, nil
 }
 

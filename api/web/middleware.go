@@ -14,20 +14,33 @@ import (
 	"github.com/truegrant/truegrant/observability"
 )
 
+// Observer is what Observe needs.
+type Observer struct {
+	Log logrus.FieldLogger
+	Now func() time.Time
+	// NewID names a request.
+	NewID func(*http.Request) string
+	// Telemetry measures requests; it may be nil.
+	Telemetry *observability.Telemetry
+}
+
 // Observe is the outermost middleware: it gives a request its event and writes
 // the event's line when the request is over. Health checks leave no line.
-func Observe(log logrus.FieldLogger, now func() time.Time, newID func(*http.Request) string) func(http.Handler) http.Handler {
+func Observe(o Observer) func(http.Handler) http.Handler {
 	// told are the answer's headers that are worth a field.
 	told := map[string]string{
 		"X-Sb-Error-Code": "error_code", "Sb-Auth-User-Id": "user_id", "Sb-Auth-Session-Id": "session_id",
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			event := observability.NewEvent(newID(r), now())
-			r = r.WithContext(observability.WithEvent(r.Context(), event))
+			event := observability.NewEvent(o.NewID(r), o.Now())
+			r = r.WithContext(o.Telemetry.Begin(observability.WithEvent(r.Context(), event), event, r))
 			recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 			defer func() {
-				route := routeOf(r)
+				route, took := routeOf(r), o.Now().Sub(event.Started)
+				o.Telemetry.End(r.Context(), event, observability.Outcome{
+					Method: r.Method, Route: route, Status: recorder.status, Took: took,
+				})
 				if strings.HasPrefix(route, "/health") {
 					return
 				}
@@ -36,7 +49,7 @@ func Observe(log logrus.FieldLogger, now func() time.Time, newID func(*http.Requ
 						event.Set(field, value)
 					}
 				}
-				event.Log(log, r.Method, route, recorder.status, now().Sub(event.Started))
+				event.Log(o.Log, r.Method, route, recorder.status, took)
 			}()
 			next.ServeHTTP(recorder, r)
 		})
@@ -108,3 +121,15 @@ func (s *statusRecorder) WriteHeader(status int) {
 
 // Unwrap serves http.ResponseController.
 func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// Harden keeps browsers from guessing: an answer is of the type it says, and no
+// other page shows it in a frame.
+func Harden(next http.Handler) http.Handler {
+	// Made once: every answer has the same.
+	nosniff, deny := []string{"nosniff"}, []string{"DENY"}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header["X-Content-Type-Options"], header["X-Frame-Options"] = nosniff, deny
+		next.ServeHTTP(w, r)
+	})
+}

@@ -126,7 +126,7 @@ func (p *project) run(ctx context.Context, cmd *cobra.Command) error {
 	if err := p.seed(ctx, server.Handler); err != nil {
 		return err
 	}
-	go server.Janitor.Run(ctx)
+	go server.Background(ctx)
 	p.announce(cmd.OutOrStdout())
 	return listen(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port)), p.pages(server.Handler), log)
 }

@@ -53,7 +53,7 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVarP(&sources.ConfigFile, "config", "c", "", "`file` with settings, dotenv or .json")
 	root.PersistentFlags().StringVarP(&sources.ConfigDir, "config-dir", "d", "", "`folder` of *.env and *.json files")
 	root.AddCommand(serveCommand(sources), migrateCommand(sources), devCommand(), configCommand(sources),
-		adminCommand(sources), healthcheckCommand(), versionCommand())
+		adminCommand(sources), healthcheckCommand(sources), versionCommand())
 	return root
 }
 

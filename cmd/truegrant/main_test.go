@@ -47,7 +47,9 @@ func program(t *testing.T, env []string, args ...string) (cmd *exec.Cmd, stdout,
 	t.Helper()
 	cmd = exec.CommandContext(t.Context(), os.Args[0], args...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append([]string{asProgram + "=1", "HOME=" + cmd.Dir, "PATH=" + os.Getenv("PATH")}, env...)
+	// pop asks a go command, if there is one, for its environment, and that leaves
+	// a process behind which writes into HOME for a moment.
+	cmd.Env = append([]string{asProgram + "=1", "HOME=" + cmd.Dir, "PATH=" + cmd.Dir}, env...)
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	return cmd, stdout, stderr

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -46,20 +45,30 @@ func serve(ctx context.Context, sources *conf.Sources) error {
 		return err
 	}
 	debug.SetGCPercent(gcPercent)
+	telemetry := startTelemetry(ctx, cfg, log)
+	defer exportRest(ctx, telemetry, log)
 	server, err := app.New(cfg, app.Options{
-		Log: log, Now: time.Now, Random: rand.Reader, Version: version, Tracer: &observability.StatementCounter{},
+		Log: log, Now: time.Now, Random: rand.Reader, Version: version, Telemetry: telemetry,
+		Tracer: telemetry.Statements(statementLog(cfg.Logging, log), time.Now),
 	})
 	if err != nil {
 		return err
 	}
 	defer closeQuietly(log, server)
-	if percent := cfg.DB.ConnPercentage; percent > 0 {
-		if _, err := server.DB.SizeByPercentage(ctx, percent); err != nil {
-			log.WithError(err).Warn("the pool keeps its default size")
-		}
+	if err := server.DB.Resize(ctx, cfg.DB); err != nil {
+		log.WithError(err).Warn("the pool keeps its default size")
 	}
-	go server.Janitor.Run(ctx)
+	serveOperators(ctx, cfg, telemetry, log)
+	go server.Background(ctx)
+	go (&reloader{sources: *sources, server: server, log: log}).run(ctx, cfg.Reloading)
 	return listen(ctx, net.JoinHostPort(cfg.API.Host, cfg.API.Port), server.Handler, log)
+}
+
+// exportRest exports what was measured last; ctx may be over.
+func exportRest(ctx context.Context, telemetry *observability.Telemetry, log logrus.FieldLogger) {
+	if err := telemetry.Shutdown(context.WithoutCancel(ctx)); err != nil {
+		log.WithError(err).Warn("the last metrics or traces are lost")
+	}
 }
 
 // load reads the configuration and starts the log.
@@ -68,10 +77,7 @@ func load(sources *conf.Sources) (*conf.Config, *logrus.Logger, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	log, err := observability.NewLogger(os.Stderr, cfg.Logging.Level)
-	if err != nil {
-		log.WithError(err).Warn("logging at level info")
-	}
+	log := newLog(cfg.Logging)
 	for _, warning := range warnings {
 		log.Warn(warning.String())
 	}
@@ -92,6 +98,7 @@ func listen(ctx context.Context, address string, handler http.Handler, log logru
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.WithField("address", listener.Addr().String()).Info("serving")
+	forgetStart()
 
 	select {
 	case err := <-failed:

@@ -1,0 +1,2 @@
+// Package watch notices that configuration files have changed.
+package watch
