@@ -15,6 +15,7 @@ import (
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/keys"
+	"github.com/truegrant/truegrant/listing"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/onetime"
@@ -35,6 +36,7 @@ type Deps struct {
 	Mailer *mailer.Mailer
 	Box    *secret.Box
 	Hooks  *hooks.Hooks
+	Lists  *listing.Surveyor
 	Log    logrus.FieldLogger
 	// Transport carries what is asked of services elsewhere, such as captcha
 	// providers; nil means one of each service's own, which honours HTTPS_PROXY.
@@ -98,7 +100,7 @@ func New(deps Deps) (*Server, error) {
 	}, cfg.Mailer, cfg.SMTP)
 	s.admin = admin.New(admin.Deps{
 		Config: cfg, DB: deps.DB, Kit: s.kit, Hasher: deps.Hasher, Box: deps.Box, IDs: s.ids, Audit: s.audit,
-		Passwords: s.passwords, Addresses: s.addresses,
+		Passwords: s.passwords, Addresses: s.addresses, Lists: deps.Lists,
 	})
 	s.oauth, err = oauthserver.New(oauthserver.Deps{
 		Config: cfg, DB: deps.DB, Kit: s.kit, Keys: deps.Keys, Tokens: deps.Tokens, Redirects: allowed,

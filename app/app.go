@@ -22,6 +22,7 @@ import (
 	"github.com/truegrant/truegrant/indexer"
 	"github.com/truegrant/truegrant/janitor"
 	"github.com/truegrant/truegrant/keys"
+	"github.com/truegrant/truegrant/listing"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/password"
@@ -40,6 +41,8 @@ type App struct {
 	Janitor *janitor.Janitor
 	// Indexer builds optional indexes when run; it may be nil.
 	Indexer *indexer.Worker
+	// Lists knows the long lists of the admin API.
+	Lists *listing.Surveyor
 }
 
 // Options are what does not come from the configuration.
@@ -78,8 +81,9 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 		DB: db, Keys: keySet, Box: box, Hook: newHook(configured), Random: opts.Random, Issuer: oauthserver.Issuer(cfg),
 		Audit: models.Auditor{Disabled: cfg.AuditLog.DisablePostgres, Random: opts.Random},
 	}, cfg.JWT, cfg.Sessions, cfg.Security)
+	lists := listing.New(db, opts.Log, opts.Now)
 	handler, err := api.New(api.Deps{
-		Config: cfg, DB: db, Keys: keySet, Tokens: service, Box: box, Mailer: mail, Hooks: configured,
+		Config: cfg, DB: db, Keys: keySet, Tokens: service, Box: box, Mailer: mail, Hooks: configured, Lists: lists,
 		Hasher: password.New(runtime.GOMAXPROCS(0), opts.Random),
 		Log:    opts.Log, Now: opts.Now, Random: opts.Random, Version: opts.Version,
 		Transport: opts.Transport,
@@ -88,14 +92,17 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return &App{
-		Handler: handler, DB: db,
+		Handler: handler, DB: db, Lists: lists,
 		Janitor: &janitor.Janitor{DB: db, Log: opts.Log, Now: opts.Now},
 		Indexer: indexer.FromConf(cfg, opts.Log),
 	}, nil
 }
 
-// Close closes the database connections.
-func (a *App) Close() error { return a.DB.Close() }
+// Close ends the work in the background and closes the database connections.
+func (a *App) Close() error {
+	a.Lists.Close()
+	return a.DB.Close()
+}
 
 func newBox(cfg conf.DBEncryption, random io.Reader) (*secret.Box, error) {
 	return secret.NewBox(secret.BoxConfig{
