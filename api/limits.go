@@ -43,6 +43,19 @@ func newLimits(cfg *conf.Config, start time.Time) *limits {
 	return l
 }
 
+// share lets the limits count together with those of other replicas.
+func (l *limits) share(store *ratelimit.Store) {
+	for name, limiter := range map[string]*ratelimit.Limiter{
+		"signup": &l.signup, "anonymous": &l.anonymous, "token": &l.token, "verify": &l.verify, "resend": &l.resend,
+		"user": &l.user, "register": &l.register, "otp": &l.otp, "magiclink": &l.magicLink, "recover": &l.recover,
+		"factor_challenge": &l.factorChallenge, "factor_verify": &l.factorVerify, "emails": &l.emails,
+	} {
+		if *limiter != nil {
+			*limiter = store.Share(name, *limiter)
+		}
+	}
+}
+
 func sendLimit(rate conf.Rate, start time.Time) ratelimit.Limiter {
 	if rate.Form == conf.RateBucket {
 		return ratelimit.NewRefill(int(rate.Events), rate.Interval)

@@ -20,6 +20,7 @@ import (
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/password"
+	"github.com/truegrant/truegrant/ratelimit"
 	"github.com/truegrant/truegrant/redirects"
 	"github.com/truegrant/truegrant/secret"
 	"github.com/truegrant/truegrant/storage"
@@ -38,6 +39,8 @@ type Deps struct {
 	Hooks  *hooks.Hooks
 	Lists  *listing.Surveyor
 	Log    logrus.FieldLogger
+	// Rates counts for several replicas; nil means that each counts for itself.
+	Rates *ratelimit.Store
 	// Transport carries what is asked of services elsewhere, such as captcha
 	// providers; nil means one of each service's own, which honours HTTPS_PROXY.
 	Transport http.RoundTripper
@@ -90,6 +93,7 @@ func New(deps Deps) (*Server, error) {
 	}
 	s.kit = &web.Kit{Auth: deps.Tokens, Now: deps.Now, Fail: s.fail}
 	s.limits = newLimits(cfg, deps.Now())
+	s.limits.share(deps.Rates)
 	s.onetime = onetime.New(onetime.Deps{
 		DB: deps.DB, Random: deps.Random, Budget: s.limits.emails,
 		Recipients: recipients{

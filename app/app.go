@@ -26,6 +26,7 @@ import (
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/password"
+	"github.com/truegrant/truegrant/ratelimit"
 	"github.com/truegrant/truegrant/secret"
 	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
@@ -43,6 +44,8 @@ type App struct {
 	Indexer *indexer.Worker
 	// Lists knows the long lists of the admin API.
 	Lists *listing.Surveyor
+
+	rates *ratelimit.Store
 }
 
 // Options are what does not come from the configuration.
@@ -66,8 +69,9 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 	})
 	box, boxErr := newBox(cfg.Security.DBEncryption, opts.Random)
 	mail, mailErr := newMailer(cfg, opts)
+	rates, ratesErr := newRates(cfg, opts)
 	db, dbErr := storage.Open(cfg.DB, storage.Options{ApplicationName: "truegrant", Tracer: opts.Tracer})
-	if err := errors.Join(keysErr, boxErr, mailErr, dbErr); err != nil {
+	if err := errors.Join(keysErr, boxErr, mailErr, ratesErr, dbErr); err != nil {
 		return nil, err
 	}
 	configured, err := hooks.New(hooks.Config{
@@ -83,7 +87,7 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 	}, cfg.JWT, cfg.Sessions, cfg.Security)
 	lists := listing.New(db, opts.Log, opts.Now)
 	handler, err := api.New(api.Deps{
-		Config: cfg, DB: db, Keys: keySet, Tokens: service, Box: box, Mailer: mail, Hooks: configured, Lists: lists,
+		Config: cfg, DB: db, Keys: keySet, Tokens: service, Box: box, Mailer: mail, Hooks: configured, Lists: lists, Rates: rates,
 		Hasher: password.New(runtime.GOMAXPROCS(0), opts.Random),
 		Log:    opts.Log, Now: opts.Now, Random: opts.Random, Version: opts.Version,
 		Transport: opts.Transport,
@@ -92,22 +96,38 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return &App{
-		Handler: handler, DB: db, Lists: lists,
+		Handler: handler, DB: db, Lists: lists, rates: rates,
 		Janitor: &janitor.Janitor{DB: db, Log: opts.Log, Now: opts.Now},
 		Indexer: indexer.FromConf(cfg, opts.Log),
 	}, nil
 }
 
-// Close ends the work in the background and closes the database connections.
+// Close ends the work in the background and closes connections.
 func (a *App) Close() error {
 	a.Lists.Close()
-	return a.DB.Close()
+	return errors.Join(a.rates.Close(), a.DB.Close())
 }
 
 func newBox(cfg conf.DBEncryption, random io.Reader) (*secret.Box, error) {
 	return secret.NewBox(secret.BoxConfig{
 		Encrypt: cfg.Encrypt, KeyID: cfg.EncryptionKeyID, Key: cfg.EncryptionKey, DecryptionKeys: cfg.DecryptionKeys,
 	}, random)
+}
+
+// newRates returns the store that replicas count in, nil if none is configured.
+// Its keys depend on the project's secrets, which all of its replicas know.
+func newRates(cfg *conf.Config, opts Options) (*ratelimit.Store, error) {
+	if cfg.RateLimit.StoreURL == "" {
+		return nil, nil //nolint:nilnil // nil is the store that shares nothing
+	}
+	store, err := ratelimit.NewStore(ratelimit.StoreConfig{
+		URL: cfg.RateLimit.StoreURL, Timeout: cfg.RateLimit.StoreTimeout, Log: opts.Log, Now: opts.Now,
+		Secret: cfg.API.ExternalURL + "\n" + cfg.JWT.Secret + "\n" + cfg.JWT.Keys,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("GOTRUE_RATE_LIMIT_STORE_URL: %w", err)
+	}
+	return store, nil
 }
 
 func newMailer(cfg *conf.Config, opts Options) (*mailer.Mailer, error) {

@@ -28,6 +28,9 @@ func (c *Config) check(r *report) {
 	c.checkNumbers(r)
 	c.DB.check(r)
 	c.JWT.check(r)
+	if c.RateLimit.StoreTimeout <= 0 {
+		r.problem("GOTRUE_RATE_LIMIT_STORE_TIMEOUT", "must be positive")
+	}
 	c.Mailer.check(r)
 	c.checkTemplates(r)
 	c.Sessions.check(r)
