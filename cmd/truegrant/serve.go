@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -52,6 +53,7 @@ func serve(ctx context.Context, sources *conf.Sources) error {
 	if err != nil {
 		return err
 	}
+	makeRoom()
 	defer closeQuietly(log, server)
 	if percent := cfg.DB.ConnPercentage; percent > 0 {
 		if _, err := server.DB.SizeByPercentage(ctx, percent); err != nil {
@@ -62,6 +64,11 @@ func serve(ctx context.Context, sources *conf.Sources) error {
 	go server.Indexer.Run(ctx)
 	return listen(ctx, net.JoinHostPort(cfg.API.Host, cfg.API.Port), server.Handler, log)
 }
+
+// makeRoom lets Go use twice as many threads. The server hashes a password on
+// each processor at most; those threads yield to the others, which the kernel can
+// see to and Go's scheduler cannot: it would let requests wait for hashes.
+func makeRoom() { runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0)) }
 
 // load reads the configuration and starts the log.
 func load(sources *conf.Sources) (*conf.Config, *logrus.Logger, error) {
