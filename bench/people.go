@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/uuid"
@@ -19,26 +20,41 @@ import (
 const (
 	plainPassword = "correct horse battery staple"
 	oneTimeCode   = "123456"
-	// bcryptTurns is how often a comparison is timed; the fastest counts.
+	// bcryptTurns is how often a comparison is measured; the least counts.
 	bcryptTurns = 5
 )
 
-// hashPassword hashes the password that everybody has, and times a comparison.
+// hashPassword hashes the password that everybody has, and measures the CPU time
+// of a comparison: the clock would also count what others do meanwhile.
 func (w *world) hashPassword(ctx context.Context) (err error) {
 	hasher := password.New(1, nil)
 	if w.hash, err = hasher.Hash(ctx, plainPassword); err != nil {
 		return err
 	}
 	for range bcryptTurns {
-		before := w.now()
+		before, err := ownCPUTime()
+		if err != nil {
+			return err
+		}
 		if err := hasher.Compare(ctx, w.hash, plainPassword); err != nil {
 			return err
 		}
-		if took := w.now().Sub(before); w.bcrypt == 0 || took < w.bcrypt {
+		after, err := ownCPUTime()
+		if err != nil {
+			return err
+		}
+		if took := after - before; w.bcrypt == 0 || took < w.bcrypt {
 			w.bcrypt = took
 		}
 	}
 	return nil
+}
+
+// ownCPUTime is what this process has used so far.
+func ownCPUTime() (time.Duration, error) {
+	var used syscall.Rusage
+	err := syscall.Getrusage(syscall.RUSAGE_SELF, &used)
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano()), err
 }
 
 // login: POST /token?grant_type=password

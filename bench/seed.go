@@ -36,7 +36,7 @@ type world struct {
 	fresh    atomic.Int64  // sign-ups so far
 	pending  atomic.Int64  // members whose code is spent
 	hash     string        // of everybody's password
-	bcrypt   time.Duration // what one comparison with it takes
+	bcrypt   time.Duration // CPU time of one comparison with it
 	client   uuid.UUID
 	verifier string // of every authorization request
 	codes    codes
