@@ -80,12 +80,28 @@ func (s *Server) Counters() *Counters {
 }
 
 // under returns the limits of cfg: those that have counted so far if it says
-// the same as before.
-func (c *Counters) under(cfg *conf.Config, start time.Time) *limits {
+// the same as before, else new ones that count in the store, if there is one.
+func (c *Counters) under(cfg *conf.Config, start time.Time, store *ratelimit.Store) *limits {
 	if c != nil && reflect.DeepEqual(c.of, ratesOf(cfg)) {
 		return c.limits
 	}
-	return newLimits(cfg, start)
+	fresh := newLimits(cfg, start)
+	fresh.share(store)
+	return fresh
+}
+
+// share lets the limits count together with those of other replicas.
+func (l *limits) share(store *ratelimit.Store) {
+	for name, limiter := range map[string]*ratelimit.Limiter{
+		"signup": &l.signup, "anonymous": &l.anonymous, "token": &l.token, "verify": &l.verify, "resend": &l.resend,
+		"user": &l.user, "register": &l.register, "otp": &l.otp, "magiclink": &l.magicLink, "recover": &l.recover,
+		"factor_challenge": &l.factorChallenge, "factor_verify": &l.factorVerify, "emails": &l.emails,
+		"texts": &l.texts, "nonce": &l.nonce,
+	} {
+		if *limiter != nil {
+			*limiter = store.Share(name, *limiter)
+		}
+	}
 }
 
 func sendLimit(rate conf.Rate, start time.Time) ratelimit.Limiter {

@@ -15,11 +15,13 @@ import (
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/keys"
+	"github.com/truegrant/truegrant/listing"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/observability"
 	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/password"
+	"github.com/truegrant/truegrant/ratelimit"
 	"github.com/truegrant/truegrant/redirects"
 	"github.com/truegrant/truegrant/secret"
 	"github.com/truegrant/truegrant/storage"
@@ -36,7 +38,10 @@ type Deps struct {
 	Mailer *mailer.Mailer
 	Box    *secret.Box
 	Hooks  *hooks.Hooks
+	Lists  *listing.Surveyor
 	Log    logrus.FieldLogger
+	// Rates counts for several replicas; nil means that each counts for itself.
+	Rates *ratelimit.Store
 	// Transport carries what is asked of services elsewhere, such as captcha
 	// providers; nil means one of each service's own, which honours HTTPS_PROXY.
 	Transport http.RoundTripper
@@ -93,7 +98,7 @@ func New(deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.kit = &web.Kit{Auth: deps.Tokens, Now: deps.Now, Fail: s.fail}
-	s.limits = deps.Counters.under(cfg, deps.Now())
+	s.limits = deps.Counters.under(cfg, deps.Now(), deps.Rates)
 	s.texts = codeTexts{newTexts(s, cfg.SMS.Template)}
 	s.onetime = onetime.New(onetime.Deps{
 		DB: deps.DB, Random: deps.Random, Budget: s.limits.emails, TextBudget: s.limits.texts,
@@ -106,7 +111,7 @@ func New(deps Deps) (*Server, error) {
 	}, cfg.Mailer, cfg.SMTP, cfg.SMS)
 	s.admin = admin.New(admin.Deps{
 		Config: cfg, DB: deps.DB, Kit: s.kit, Hasher: deps.Hasher, Box: deps.Box, IDs: s.ids, Audit: s.audit,
-		Passwords: s.passwords, Addresses: s.addresses,
+		Passwords: s.passwords, Addresses: s.addresses, Lists: deps.Lists,
 	})
 	s.oauth, err = oauthserver.New(oauthserver.Deps{
 		Config: cfg, DB: deps.DB, Kit: s.kit, Keys: deps.Keys, Tokens: deps.Tokens, Redirects: allowed,

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -19,9 +20,11 @@ import (
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/hooks"
 	"github.com/truegrant/truegrant/janitor"
+	"github.com/truegrant/truegrant/listing"
 	"github.com/truegrant/truegrant/mailer"
 	"github.com/truegrant/truegrant/observability"
 	"github.com/truegrant/truegrant/password"
+	"github.com/truegrant/truegrant/ratelimit"
 	"github.com/truegrant/truegrant/secret"
 	"github.com/truegrant/truegrant/storage"
 	"github.com/truegrant/truegrant/tokens"
@@ -36,7 +39,10 @@ type App struct {
 	DB *storage.DB
 	// Janitor sweeps when run.
 	Janitor *janitor.Janitor
+	// Lists knows the long lists of the admin API.
+	Lists *listing.Surveyor
 
+	rates    *ratelimit.Store
 	opts     Options
 	hasher   *password.Hasher
 	current  atomic.Pointer[generation]
@@ -65,21 +71,23 @@ type Options struct {
 // New wires an App. All problems of the configuration that only the parts can
 // judge are reported at once.
 func New(cfg *conf.Config, opts Options) (*App, error) {
+	rates, ratesErr := newRates(cfg, opts)
 	db, err := storage.Open(cfg.DB, storage.Options{ApplicationName: "truegrant", Tracer: opts.Tracer})
 	if err != nil {
 		_, problems := newParts(cfg, opts, nil)
-		return nil, errors.Join(err, problems)
+		return nil, errors.Join(err, ratesErr, problems)
 	}
 	a := &App{
 		DB: db, Janitor: &janitor.Janitor{DB: db, Log: opts.Log, Now: opts.Now},
+		Lists: listing.New(db, opts.Log, opts.Now), rates: rates,
 		opts: opts, hasher: password.New(runtime.GOMAXPROCS(0), opts.Random), reloaded: make(chan struct{}, 1),
 	}
 	first, err := a.build(cfg, nil)
-	if err == nil {
+	if err = errors.Join(ratesErr, err); err == nil {
 		err = opts.Telemetry.WatchPool(db.Stats)
 	}
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, a.closeConnections())
 	}
 	a.current.Store(first)
 	a.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +100,12 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 // database connections. No request may be under way.
 func (a *App) Close() error {
 	drain(context.Background(), a.current.Load().mail)
-	return a.DB.Close()
+	return a.closeConnections()
+}
+
+func (a *App) closeConnections() error {
+	a.Lists.Close()
+	return errors.Join(a.rates.Close(), a.DB.Close())
 }
 
 // drain sends what waits in the background of a mailer that gets no more of it.
@@ -106,6 +119,22 @@ func newBox(cfg conf.DBEncryption, random io.Reader) (*secret.Box, error) {
 	return secret.NewBox(secret.BoxConfig{
 		Encrypt: cfg.Encrypt, KeyID: cfg.EncryptionKeyID, Key: cfg.EncryptionKey, DecryptionKeys: cfg.DecryptionKeys,
 	}, random)
+}
+
+// newRates returns the store that replicas count in, nil if none is configured.
+// Its keys depend on the project's secrets, which all of its replicas know.
+func newRates(cfg *conf.Config, opts Options) (*ratelimit.Store, error) {
+	if cfg.RateLimit.StoreURL == "" {
+		return nil, nil //nolint:nilnil // nil is the store that shares nothing
+	}
+	store, err := ratelimit.NewStore(ratelimit.StoreConfig{
+		URL: cfg.RateLimit.StoreURL, Timeout: cfg.RateLimit.StoreTimeout, Log: opts.Log, Now: opts.Now,
+		Secret: cfg.API.ExternalURL + "\n" + cfg.JWT.Secret + "\n" + cfg.JWT.Keys,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("GOTRUE_RATE_LIMIT_STORE_URL: %w", err)
+	}
+	return store, nil
 }
 
 func newMailer(cfg *conf.Config, opts Options, previous *mailer.Mailer) (*mailer.Mailer, error) {

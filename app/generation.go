@@ -68,7 +68,7 @@ func (a *App) build(cfg *conf.Config, previous *generation) (*generation, error)
 	deps := api.Deps{
 		Config: cfg, DB: a.DB, Keys: p.keys, Tokens: service, Box: p.box, Mailer: p.mail, Hooks: configured,
 		Hasher: a.hasher, Log: opts.Log, Now: opts.Now, Random: opts.Random, Version: opts.Version,
-		Transport: opts.Transport, Telemetry: opts.Telemetry,
+		Transport: opts.Transport, Telemetry: opts.Telemetry, Lists: a.Lists, Rates: a.rates,
 	}
 	if previous != nil {
 		deps.Counters = previous.server.Counters()

@@ -82,6 +82,8 @@ func keepStartOnly(next, running *conf.Config) (kept *conf.Config, ignored []str
 	keep("GOTRUE_TRACING_…", &merged.Tracing, running.Tracing)
 	keep("GOTRUE_PROFILER_…", &merged.Profiler, running.Profiler)
 	keep("GOTRUE_RELOADING_…", &merged.Reloading, running.Reloading)
+	keep("GOTRUE_RATE_LIMIT_STORE_URL", &merged.RateLimit.StoreURL, running.RateLimit.StoreURL)
+	keep("GOTRUE_RATE_LIMIT_STORE_TIMEOUT", &merged.RateLimit.StoreTimeout, running.RateLimit.StoreTimeout)
 	keep("GOTRUE_INTERNAL_HTTP_TIMEOUT", &merged.Internal, running.Internal)
 	return &merged, ignored
 }

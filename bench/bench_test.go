@@ -33,14 +33,17 @@ func TestRun(t *testing.T) {
 	out := new(bytes.Buffer)
 	opts, err := parse([]string{
 		"-pg", dbtest.New(t), "-profile", filepath.Join(t.TempDir(), "profile"),
-		"-callers", "1,3", "-users", "7", "-duration", "50ms", "-repeat", "1", "-idle", "0",
+		"-callers", "1,3", "-sessions", "7", "-users", "120", "-storm", "2", "-duration", "50ms", "-repeat", "1", "-idle", "0",
 	})
 	require.NoError(t, err)
 	opts.out = out
 	require.NoError(t, run(t.Context(), opts))
-	for _, name := range []string{"refresh", "user", "userinfo", "token", "authorize-to-token"} {
+	for _, name := range []string{"refresh", "user", "userinfo", "token", "authorize-to-token",
+		"password-login", "sign-up", "verify", "users-first-page", "users-deep-page", "users-filter"} {
 		require.Len(t, regexp.MustCompile(`(?m)^\| `+name+` \| [13] \| [1-9]`).FindAllString(out.String(), -1), 2, out)
 	}
+	require.Regexp(t, `password-login: [0-9.]+ of [0-9.]+ ms CPU are bcrypt`, out)
+	require.Regexp(t, `under 2 concurrent password logins p50 [0-9.]+, p99 [0-9.]+ ms`, out)
 	info, err := os.Stat(opts.profile)
 	require.NoError(t, err)
 	require.Positive(t, info.Size())
@@ -48,7 +51,7 @@ func TestRun(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"-callers 0", "-callers 1,x", "-callers 9 -users 8", "-run (", "-repeat 0", "-duration 0s", "-pool 0"} {
+	for _, args := range []string{"-callers 0", "-callers 1,x", "-callers 9 -sessions 8", "-users 8", "-storm -1", "-run (", "-repeat 0", "-duration 0s", "-pool 0"} {
 		_, err := parse(strings.Fields(args))
 		require.Error(t, err, args)
 	}

@@ -14,6 +14,12 @@
 // process's own and suffers less from neighbours; the load generator runs in
 // another process, but on the same cores.
 //
+// Sign-up and password login hash a password, which the bare SQL does not; the
+// share of bcrypt in their CPU time is printed apart. Pages of the admin's user
+// list are read from as many users as -users says, with the indexes that the
+// server builds by itself. At the end refreshes are timed beside a storm of
+// password logins.
+//
 // The output is Markdown. With -pg a database is created on the given server
 // and dropped afterwards; without, a private durable cluster is started.
 package main

@@ -28,18 +28,30 @@ type flow struct {
 	codes bool
 	// redeems tells that each operation redeems a code.
 	redeems bool
-	http    func(w *wire, caller int) operation
-	bare    func(caller int) operation
+	// members tells that members need a pending code before a turn.
+	members bool
+	// bcrypt tells that each operation hashes a password, which the bare SQL does
+	// not.
+	bcrypt bool
+	http   func(w *wire, caller int) operation
+	bare   func(caller int) operation
 }
 
 func (w *world) flows() []flow {
-	return []flow{
+	flows := []flow{
 		{name: "refresh", target: 40, http: w.refresh, bare: w.bareRefresh},
 		{name: "user", target: 20, http: w.getUser, bare: w.bareUser},
 		{name: "userinfo", target: 20, http: w.userInfo, bare: w.bareUserInfo},
 		{name: "token", target: 40, codes: true, redeems: true, http: w.token, bare: w.bareToken},
 		{name: "authorize-to-token", redeems: true, http: w.flow, bare: w.bareFlow},
+		{name: "password-login", bcrypt: true, http: w.login, bare: w.bareLogin},
+		{name: "sign-up", bcrypt: true, http: w.signup, bare: w.bareSignup},
+		{name: "verify", members: true, http: w.verify, bare: w.bareVerify},
 	}
+	for _, page := range w.pages {
+		flows = append(flows, flow{name: page.name, http: page.http, bare: w.barePage(page)})
+	}
+	return flows
 }
 
 // next returns the caller's next user. No two callers have a user in common.

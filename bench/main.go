@@ -24,7 +24,9 @@ type options struct {
 	duration time.Duration
 	repeat   int
 	pool     int
+	sessions int
 	users    int
+	storm    int
 	idle     time.Duration
 	profile  string
 	serve    bool
@@ -62,7 +64,9 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&opts.duration, "duration", 2*time.Second, "length of one turn")
 	flags.IntVar(&opts.repeat, "repeat", 3, "turns of each measurement, of which the best counts")
 	flags.IntVar(&opts.pool, "pool", 10, "database connections of the server and of the bare SQL")
-	flags.IntVar(&opts.users, "users", 1024, "users with sessions")
+	flags.IntVar(&opts.sessions, "sessions", 1024, "users with sessions")
+	flags.IntVar(&opts.users, "users", 100_000, "all users; those without a session are listed and verify codes")
+	flags.IntVar(&opts.storm, "storm", 200, "password logins at once while refreshes are timed; 0 skips that")
 	flags.DurationVar(&opts.idle, "idle", time.Minute, "how long the server idles before its memory is read; 0 skips start-up and memory")
 	flags.StringVar(&opts.profile, "profile", "", "serve from this program, not the binary, and write a CPU profile to this `file`")
 	flags.BoolVar(&opts.serve, "serve", false, "be the server of -profile")
@@ -75,10 +79,13 @@ func parse(args []string) (options, error) {
 	}
 	for text := range strings.SplitSeq(*callers, ",") {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > opts.users {
-			return opts, errors.New("-callers takes numbers from 1 to -users, separated by commas")
+		if err != nil || n < 1 || n > opts.sessions {
+			return opts, errors.New("-callers takes numbers from 1 to -sessions, separated by commas")
 		}
 		opts.callers = append(opts.callers, n)
+	}
+	if opts.users < opts.sessions || opts.storm < 0 {
+		return opts, errors.New("-users includes those with -sessions, and -storm is not negative")
 	}
 	if opts.repeat < 1 || opts.pool < 1 || opts.duration <= 0 {
 		return opts, errors.New("-repeat, -pool and -duration must be positive")
@@ -118,6 +125,11 @@ func run(ctx context.Context, opts options) (err error) {
 	if err != nil {
 		return err
 	}
+	storm, err := measureStorm(ctx, world, server, opts)
+	if err != nil {
+		return fmt.Errorf("storm: %w", err)
+	}
 	report(rows, size, opts)
+	reportPasswords(rows, world, storm, opts)
 	return nil
 }

@@ -198,8 +198,11 @@ func (w *world) redeemed(ctx context.Context) (n int, err error) {
 }
 
 func (w *world) ready(ctx context.Context, f flow, length time.Duration) error {
-	if !f.codes {
-		return nil
+	switch {
+	case f.codes:
+		return w.prepareCodes(ctx, length)
+	case f.members:
+		return w.prepareMembers(ctx, length)
 	}
-	return w.prepareCodes(ctx, length)
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/keys"
 	"github.com/truegrant/truegrant/models"
@@ -70,6 +72,15 @@ func (p *project) config() *conf.Config {
 	cfg.Mailer.Autoconfirm = true
 	cfg.OAuthServer.Enabled, cfg.OAuthServer.AuthorizationPath = true, "/oauth/consent"
 	return cfg
+}
+
+// serviceToken is that of an administrator.
+func (p *project) serviceToken() (string, error) {
+	set, err := keys.New(keys.Config{Secret: p.secret, JWKs: p.signingKey})
+	if err != nil {
+		return "", err
+	}
+	return set.Sign("JWT", jwt.MapClaims{"role": "service_role"})
 }
 
 // service mints the tokens of the seeded sessions.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/uuid"
@@ -30,6 +31,12 @@ type world struct {
 	now  func() time.Time
 
 	users    []*user
+	members  int // users without a session
+	pages    []pageFlow
+	fresh    atomic.Int64  // sign-ups so far
+	pending  atomic.Int64  // members whose code is spent
+	hash     string        // of everybody's password
+	bcrypt   time.Duration // CPU time of one comparison with it
 	client   uuid.UUID
 	verifier string // of every authorization request
 	codes    codes
@@ -41,6 +48,7 @@ type world struct {
 // OAuth client.
 type user struct {
 	id      uuid.UUID
+	email   string
 	session uuid.UUID
 	// accessToken, and what the current refresh token is made of.
 	accessToken string
@@ -54,7 +62,7 @@ type user struct {
 
 // seed writes the world and records the statements of the hot requests.
 func seed(ctx context.Context, p *project, opts options) (*world, error) {
-	w := &world{now: opts.now, users: make([]*user, opts.users), verifier: rand.Text() + rand.Text()}
+	w := &world{now: opts.now, users: make([]*user, opts.sessions), verifier: rand.Text() + rand.Text()}
 	var err error
 	if w.db, err = storage.Open(p.config().DB, storage.Options{}); err != nil {
 		return nil, err
@@ -62,6 +70,7 @@ func seed(ctx context.Context, p *project, opts options) (*world, error) {
 	if w.pool, err = barePool(ctx, p); err != nil {
 		return nil, errors.Join(err, w.db.Close())
 	}
+	w.members = opts.users - opts.sessions
 	if err := w.fill(ctx, p); err != nil {
 		w.close()
 		return nil, err
@@ -82,16 +91,25 @@ func (w *world) fill(ctx context.Context, p *project) error {
 	if err := w.addClient(ctx); err != nil {
 		return err
 	}
+	if err := w.hashPassword(ctx); err != nil {
+		return err
+	}
 	if err := w.addUsers(ctx, service); err != nil {
 		return err
 	}
 	if err := w.addConsents(ctx); err != nil {
 		return err
 	}
+	if err := w.addMembers(ctx, p); err != nil {
+		return err
+	}
 	if w.recorded, err = record(ctx, p); err != nil {
 		return err
 	}
-	_, err = w.pool.Exec(ctx, "analyze")
+	if _, err = w.pool.Exec(ctx, "vacuum analyze"); err != nil {
+		return err
+	}
+	w.pages, err = w.recordPages(ctx, p)
 	return err
 }
 
@@ -144,8 +162,7 @@ func (w *world) addUser(ctx context.Context, service *tokens.Service, n int) (*u
 	}
 	row, err := models.CreateUser(w.db.Conn(ctx), models.NewUser{
 		ID: id, Aud: audience, Role: audience, Email: email, EmailConfirmedAt: &now,
-		// The form of a bcrypt hash; nobody signs in with it.
-		EncryptedPassword: "$2a$10$" + base64.RawStdEncoding.EncodeToString(make([]byte, 40))[:53],
+		EncryptedPassword: w.hash,
 		AppMetadata:       json.RawMessage(`{"provider":"email","providers":["email"]}`), UserMetadata: metadata,
 		Identities: []models.NewIdentity{{
 			ID: newID(), Provider: "email", ProviderID: id.String(),
@@ -155,7 +172,7 @@ func (w *world) addUser(ctx context.Context, service *tokens.Service, n int) (*u
 	if err != nil {
 		return nil, err
 	}
-	u := &user{id: id}
+	u := &user{id: id, email: email}
 	own, err := w.signIn(ctx, service, tokens.SignIn{User: row, Method: "password", Now: now})
 	if err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ type statements struct {
 	user     []template
 	token    []template
 	approval []template // from the authorization request to the approval
+	login    []template
+	signup   []template
+	verify   []template
 }
 
 // recorder is a tracer that keeps what it sees.
@@ -77,6 +80,7 @@ func record(ctx context.Context, p *project) (statements, error) {
 	}
 	r := &recording{conn: db.Conn(ctx), tracer: tracer, markers: newMarkers()}
 	all := statements{refresh: r.refresh(), user: r.user(), token: r.token(), approval: r.approval()}
+	all.login, all.verify, all.signup = r.login(), r.verify(), r.signup(ctx, db)
 	return all, errors.Join(append(r.problems, db.Close())...)
 }
 
@@ -87,6 +91,9 @@ func (r *recording) sent(err error) []template {
 	}
 	var compiled []template
 	for _, s := range r.tracer.take() {
+		if s.sql == "begin" || s.sql == "rollback" {
+			continue // of the recording, not of the request
+		}
 		compiled = append(compiled, r.markers.compile(s))
 	}
 	return compiled

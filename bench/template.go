@@ -21,9 +21,11 @@ const (
 	slotClient
 	slotRequest // id of the authorization request
 	slotRow     // id of a further row, new each time
+	slotEvent   // id of a second audit entry, new each time
 	slotDigest  // of a code
 	slotHandle  // public handle of the authorization request
 	slotKey     // of a session's refresh tokens
+	slotEmail
 	slots
 )
 
@@ -103,6 +105,18 @@ func (m markers) compileArg(arg any) func(*values) any {
 	switch arg := arg.(type) {
 	case string:
 		return m.compileText(arg)
+	case []string:
+		parts := make([]func(*values) any, len(arg))
+		for i, text := range arg {
+			parts[i] = m.compileText(text)
+		}
+		return func(v *values) any {
+			filled := make([]string, len(parts))
+			for i, part := range parts {
+				filled[i], _ = part(v).(string)
+			}
+			return filled
+		}
 	case uuid.UUID:
 		for at := range slots {
 			if arg == m.ids[at] {

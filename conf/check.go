@@ -30,6 +30,9 @@ func (c *Config) check(r *report) {
 	c.checkNumbers(r)
 	c.DB.check(r)
 	c.JWT.check(r)
+	if c.RateLimit.StoreTimeout <= 0 {
+		r.problem("GOTRUE_RATE_LIMIT_STORE_TIMEOUT", "must be positive")
+	}
 	c.Mailer.check(r)
 	c.SMTP.check(r)
 	c.checkTemplates(r)

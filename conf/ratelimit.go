@@ -1,5 +1,7 @@
 package conf
 
+import "time"
+
 // RateLimit describes how often things may happen. The limits of type Rate
 // count for the whole process. The others count per client, in events per
 // five minutes unless said otherwise, and are off while Header is empty.
@@ -8,6 +10,12 @@ type RateLimit struct {
 
 	// Header names the request header that identifies a client.
 	Header string
+	// StoreURL is that of a Redis or Valkey server in which replicas count
+	// together. (Not a setting of GoTrue.)
+	StoreURL string `split_words:"true" secret:"url"`
+	// StoreTimeout bounds what a request waits for that server. (Not a setting of
+	// GoTrue.)
+	StoreTimeout time.Duration `split_words:"true" default:"250ms"`
 	// EmailSent limits mails.
 	EmailSent Rate `split_words:"true" default:"30"`
 	// SMSSent limits text messages.

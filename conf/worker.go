@@ -2,9 +2,12 @@ package conf
 
 import "time"
 
-// IndexWorker describes the building of optional indexes on users.
+// IndexWorker describes the building of indexes that no answer depends on.
 type IndexWorker struct {
-	// EnsureUserSearchIndexesExist builds them.
+	// ListIndexesEnabled builds those of the admin API's lists. (Not a setting of
+	// GoTrue.)
+	ListIndexesEnabled bool `split_words:"true" default:"true"`
+	// EnsureUserSearchIndexesExist builds optional ones on users.
 	EnsureUserSearchIndexesExist bool `split_words:"true"`
 	// MaxUsersThreshold builds them up to that many users; 0 means off.
 	MaxUsersThreshold int64 `split_words:"true"`

@@ -9,6 +9,11 @@ type Index struct {
 	Table string
 	// Using is the rest of its definition: method, keys, predicate.
 	Using string
+	// Extension is what Using needs, with %s in place of the schema it is in.
+	Extension string
+	// Always says that the index is there for tables of any size: MaxUsers does
+	// not count.
+	Always bool
 }
 
 // UserSearch are the indexes that help to browse and search users, in the

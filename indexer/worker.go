@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/sirupsen/logrus"
 
 	"github.com/truegrant/truegrant/conf"
@@ -28,26 +29,33 @@ type Worker struct {
 	URL, Namespace string
 	// Indexes are what there should be.
 	Indexes []Index
-	// MaxUsers leaves a database with more users alone; 0 means no limit.
+	// MaxUsers leaves a database with more users alone, but for indexes that are
+	// always there; 0 means no limit.
 	MaxUsers int64
 	Log      logrus.FieldLogger
 }
 
 // FromConf returns the worker that a configuration asks for, nil if none.
 func FromConf(cfg *conf.Config, log logrus.FieldLogger) *Worker {
-	w := &Worker{URL: cfg.DB.URL, Namespace: cfg.DB.Namespace, Indexes: UserSearch(), Log: log}
+	w := &Worker{URL: cfg.DB.URL, Namespace: cfg.DB.Namespace, Log: log}
+	if cfg.IndexWorker.ListIndexesEnabled {
+		w.Indexes = Lists()
+	}
 	switch {
 	case cfg.IndexWorker.EnsureUserSearchIndexesExist:
+		w.Indexes = append(w.Indexes, UserSearch()...)
 	case cfg.IndexWorker.MaxUsersThreshold > 0:
+		w.Indexes = append(w.Indexes, UserSearch()...)
 		w.MaxUsers = cfg.IndexWorker.MaxUsersThreshold
-	default:
+	}
+	if len(w.Indexes) == 0 {
 		return nil
 	}
 	return w
 }
 
-// Run builds what is missing and returns. It waits for a database that is away;
-// other failures are logged and left to the next start, since a build that
+// Run builds what is missing and returns. It tries again where the database is
+// away or somebody else works on the table; other failures are logged and left to the next start, since a build that
 // fails once would fail, and cost, the same again.
 func (w *Worker) Run(ctx context.Context) {
 	if w == nil {
@@ -61,17 +69,28 @@ func (w *Worker) Run(ctx context.Context) {
 		case err == nil:
 			w.Log.WithField("indexes", built).Info("optional indexes are there")
 			return
-		case !errors.Is(err, storage.ErrUnavailable):
+		case !passes(err):
 			w.Log.WithError(err).WithField("indexes", built).Warn("some optional indexes could not be built")
 			return
 		}
-		w.Log.WithError(err).Warn("optional indexes have to wait for the database")
+		w.Log.WithError(err).Warn("optional indexes have to wait")
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(retryAfter):
 		}
 	}
+}
+
+// passes reports whether an error is of the moment. A concurrent build and
+// somebody's VACUUM, for one, can wait for each other until one of them fails.
+func passes(err error) bool {
+	const deadlock, lockNotAvailable = "40P01", "55P03"
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code == deadlock || refused.Code == lockNotAvailable
+	}
+	return errors.Is(err, storage.ErrUnavailable)
 }
 
 // Build builds what is missing and returns the names of what it built: none
@@ -116,7 +135,8 @@ func (w *Worker) tryLock(tx *storage.Conn) (mine bool, err error) {
 // buildAll goes on after an index that cannot be built: a row that does not fit
 // one of them is no reason to do without the others.
 func (w *Worker) buildAll(c *storage.Conn) (built []string, err error) {
-	if few, err := w.fewEnough(c); err != nil || !few {
+	few, err := w.fewEnough(c)
+	if err != nil {
 		return nil, err
 	}
 	// Limits meant for requests do not apply to work that takes minutes.
@@ -124,13 +144,24 @@ func (w *Worker) buildAll(c *storage.Conn) (built []string, err error) {
 		return nil, err
 	}
 	var problems []error
+	grown := map[string]bool{}
 	for _, index := range w.Indexes {
+		if !few && !index.Always {
+			continue
+		}
 		did, err := w.ensure(c, index)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", index.Name, err))
 		}
 		if did {
 			built = append(built, index.Name)
+			grown[index.Table] = true
+		}
+	}
+	for table := range grown {
+		// The planner knows nothing of an index on an expression before.
+		if _, err := c.Exec(`analyze ` + w.qualified(table)); err != nil {
+			problems = append(problems, fmt.Errorf("analyze %s: %w", table, err))
 		}
 	}
 	if _, err := c.Exec(`reset statement_timeout`); err != nil {
@@ -181,13 +212,17 @@ func (w *Worker) ensure(c *storage.Conn, index Index) (built bool, err error) {
 	if now.Valid || now.Building || now.Orioledb {
 		return false, nil
 	}
+	definition, err := w.definition(c, index)
+	if err != nil {
+		return false, err
+	}
 	if now.Exists {
 		if _, err := c.Exec(`drop index concurrently if exists ` + w.qualified(index.Name)); err != nil {
 			return false, err
 		}
 	}
 	_, err = c.Exec(`create index concurrently if not exists ` + pgx.Identifier{index.Name}.Sanitize() +
-		` on ` + w.qualified(index.Table) + ` using ` + index.Using)
+		` on ` + w.qualified(index.Table) + ` using ` + definition)
 	return err == nil, err
 }
 

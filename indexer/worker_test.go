@@ -159,12 +159,52 @@ func TestThreshold(t *testing.T) {
 func TestFromConf(t *testing.T) {
 	t.Parallel()
 	cfg := conf.Default()
+	require.Equal(t, indexer.Lists(), indexer.FromConf(cfg, nil).Indexes)
+	cfg.IndexWorker.ListIndexesEnabled = false
 	require.Nil(t, indexer.FromConf(cfg, nil))
 	indexer.FromConf(cfg, nil).Run(t.Context()) // nothing to do
 	cfg.IndexWorker.MaxUsersThreshold = 5
 	require.EqualValues(t, 5, indexer.FromConf(cfg, nil).MaxUsers)
 	cfg.IndexWorker.EnsureUserSearchIndexesExist = true
 	require.Zero(t, indexer.FromConf(cfg, nil).MaxUsers, "asked for, however many users there are")
+}
+
+// The lists' indexes are built whatever the size, in any schema that the
+// extension may be in.
+func TestLists(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]string{
+		"no extension":          ``,
+		"Supabase's":            `create schema extensions; create extension pg_trgm with schema extensions`,
+		"somebody's own schema": `create schema "Odd one"; create extension pg_trgm with schema "Odd one"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			for statement := range strings.SplitSeq(before, ";") {
+				b.exec(statement)
+			}
+			b.exec(`insert into users (id) select gen_random_uuid() from generate_series(1, 20)`)
+			b.exec(`analyze users`)
+			b.worker.Indexes, b.worker.MaxUsers = append(indexer.UserSearch(), indexer.Lists()...), 1
+			require.Equal(t, "truegrant_users_list_idx truegrant_audit_list_idx truegrant_users_email_trgm_idx "+
+				"truegrant_users_full_name_trgm_idx", b.build())
+			require.Empty(t, b.build())
+			require.Empty(t, b.valid(), "the optional ones are for smaller tables")
+		})
+	}
+}
+
+// Without the extension's files, or the right to use them, there are the others.
+func TestExtensionIsMissing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.worker.Indexes = indexer.Lists()
+	b.worker.Indexes[2].Extension = "no_such_extension"
+	b.worker.Run(t.Context())
+	require.Contains(t, b.log.String(), "extension no_such_extension")
+	b.worker.Indexes = indexer.Lists()
+	require.Equal(t, "truegrant_users_email_trgm_idx", b.build())
 }
 
 func TestDatabaseIsAway(t *testing.T) {

@@ -39,32 +39,29 @@ type AuditQuery struct {
 	Text string
 }
 
-// AuditPage returns up to limit entries behind the first offset ones, newest
-// first, ids telling equal times apart, and the number of all entries that the
-// query selects. The order is one that an index on created_at can serve.
-func AuditPage(c *storage.Conn, q AuditQuery, limit, offset int64) (entries []AuditRecord, total int64, err error) {
-	where, args := q.condition()
-	if err := c.Get(&total, `select count(*) from audit_log_entries a where `+where, args...); err != nil {
-		return nil, 0, err
-	}
-	entries = []AuditRecord{}
-	err = c.Select(&entries, `select a.id, coalesce(a.payload, 'null') as payload,
-		coalesce(a.created_at, 'epoch') as created_at, a.ip_address
-		from audit_log_entries a where `+where+` order by a.created_at desc, a.id
-		limit `+placeholder(len(args)+1)+` offset `+placeholder(len(args)+2), append(args, limit, offset)...)
-	return entries, total, err
+// AuditPage returns the entries in a range.
+func AuditPage(c *storage.Conn, q AuditQuery, r Range) ([]AuditRecord, error) {
+	entries := []AuditRecord{}
+	err := q.selection().page(c, &entries, `a.id, coalesce(a.payload, 'null') as payload,
+		coalesce(a.created_at, 'epoch') as created_at, a.ip_address`, r)
+	return entries, err
 }
 
-// condition is the WHERE clause of the query with its arguments.
-func (q AuditQuery) condition() (where string, args []any) {
-	where, args = `a.instance_id = '`+instanceID+`'`, []any{"%" + q.Text + "%"}
+// Filtered implements [List].
+func (q AuditQuery) Filtered() bool { return q.Scope != "" }
+
+func (q AuditQuery) selection() selection {
+	s := selection{table: "audit_log_entries a", alias: "a", where: `a.instance_id = '` + instanceID + `'`}
 	switch q.Scope {
 	case AuditScopeAuthor:
-		return where + ` and (a.payload->>'actor_username' ilike $1 or a.payload->>'actor_name' ilike $1)`, args
+		s.where += ` and (a.payload->>'actor_username' ilike $1 or a.payload->>'actor_name' ilike $1)`
 	case AuditScopeAction:
-		return where + ` and a.payload->>'action' ilike $1`, args
+		s.where += ` and a.payload->>'action' ilike $1`
 	case AuditScopeType:
-		return where + ` and a.payload->>'log_type' ilike $1`, args
+		s.where += ` and a.payload->>'log_type' ilike $1`
+	default:
+		return s
 	}
-	return where, nil
+	s.args = []any{"%" + q.Text + "%"}
+	return s
 }

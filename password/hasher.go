@@ -42,9 +42,9 @@ type Hasher struct {
 }
 
 // New returns a Hasher that works on at most concurrency passwords at once
-// (at least one); further callers wait in line until their context ends. With
-// GOMAXPROCS a storm of logins still leaves the scheduler room for the rest.
-// random serves [Hasher.Unguessable].
+// (at least one); further callers wait in line until their context ends. As many
+// as there are processors keep them busy; GOMAXPROCS must be larger, so that a
+// storm of logins leaves Go's scheduler room for the rest. random serves [Hasher.Unguessable].
 func New(concurrency int, random io.Reader) *Hasher {
 	return &Hasher{slots: make(chan struct{}, max(concurrency, 1)), random: random}
 }
@@ -127,7 +127,7 @@ func (h *Hasher) work(ctx context.Context, f func() error) error {
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
-		return f()
+		return inBackground(f)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

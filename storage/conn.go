@@ -4,7 +4,13 @@ import (
 	"context"
 
 	"github.com/gobuffalo/pop/v6"
+	"github.com/jackc/pgx/v5"
 )
+
+// PlanAnew as the first argument lets the server plan a statement for the
+// very arguments that follow. Otherwise one that is sent often gets a plan that
+// fits all arguments alike.
+const PlanAnew = pgx.QueryExecModeExec
 
 // Conn runs statements, inside a transaction or outside. It hides pop's own
 // Transaction method, see the package comment.

@@ -11,6 +11,7 @@ import (
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/listing"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/password"
 	"github.com/truegrant/truegrant/secret"
@@ -30,6 +31,8 @@ type Deps struct {
 	// Passwords judges the passwords that updates set; creation takes any.
 	Passwords password.Checker
 	Addresses *accounts.Addresses
+	// Lists finds the pages of users and audit entries.
+	Lists *listing.Surveyor
 }
 
 // Server answers the routes under /admin.

@@ -3,7 +3,6 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,18 +33,21 @@ func (s *Server) listAudit(w http.ResponseWriter, r *http.Request, _ *web.Admin)
 	if err != nil {
 		return err
 	}
-	records, total, err := models.AuditPage(s.DB.Conn(r.Context()), query, at.limit(), at.offset())
+	rows, total, err := at.find(r.Context(), s.Lists, query, false)
+	if err != nil {
+		return apierror.Failure("Error searching for audit logs", err)
+	}
+	records, err := models.AuditPage(s.DB.Conn(r.Context()), query, rows)
 	if err != nil {
 		return apierror.Failure("Error searching for audit logs", err)
 	}
 	shown := make([]auditEntry, 0, len(records))
-	for _, record := range records {
+	for _, record := range cut(at, records) {
 		shown = append(shown, auditEntry{
 			ID: record.ID, Payload: record.Payload, CreatedAt: record.CreatedAt.UTC(), IPAddress: record.IPAddress,
 		})
 	}
-	w.Header().Set("X-Total-Count", strconv.FormatInt(total, 10))
-	w.Header().Set("Link", at.links(r.URL, uint64(max(total, 0))))
+	at.head(w, r, at.settle(rows, total, len(records)))
 	return web.JSON(w, http.StatusOK, shown)
 }
 

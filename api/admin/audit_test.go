@@ -84,7 +84,7 @@ func TestAuditPages(t *testing.T) {
 	for n, day := range []string{"2026-01-03", "2026-01-01", "2026-01-02", "2026-01-02", "2026-01-04"} {
 		a.entry(n+1, day, `{}`)
 	}
-	order := entryIDs(5, 1, 3, 4, 2)
+	order := entryIDs(5, 1, 4, 3, 2)
 	const last = `</admin/audit?page=3&per_page=2>; rel="last"`
 	tests := map[string]struct {
 		ids  []string

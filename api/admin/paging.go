@@ -1,15 +1,18 @@
 package admin
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/truegrant/truegrant/listing"
 	"github.com/truegrant/truegrant/models"
 )
 
@@ -56,6 +59,37 @@ func (p page) offset() int64 {
 		return maxRows
 	}
 	return int64(min(low, maxRows))
+}
+
+// find returns the range of a list that the page shows, with one row more than
+// it shows, and the length of the list.
+func (p page) find(ctx context.Context, lists *listing.Surveyor, list models.List, oldestFirst bool) (models.Range, int64, error) {
+	return lists.Find(ctx, list, models.Range{Skip: p.offset(), Limit: p.limit() + 1, OldestFirst: oldestFirst})
+}
+
+// settle corrects a total, which may be an estimate or some seconds old, by the
+// number of rows that were found in a range: a list goes on as long as there are
+// rows, and ends with the last one.
+func (p page) settle(r models.Range, total int64, found int) int64 {
+	before, rows := p.offset(), int64(found)
+	switch {
+	case r.Rows != nil: // the list is known as a whole
+		return total
+	case rows > p.limit():
+		return max(total, before+rows)
+	case rows > 0:
+		return before + rows
+	}
+	return min(total, before)
+}
+
+// cut leaves out the row beyond the page.
+func cut[T any](p page, rows []T) []T { return rows[:min(int64(len(rows)), p.limit())] }
+
+// head tells how long the list is, and where its other pages are.
+func (p page) head(w http.ResponseWriter, r *http.Request, total int64) {
+	w.Header().Set("X-Total-Count", strconv.FormatInt(total, 10))
+	w.Header().Set("Link", p.links(r.URL, uint64(max(total, 0))))
 }
 
 // links is the Link header (RFC 8288 §3) to the next page, if there is one, and
@@ -118,7 +152,7 @@ func parseLimit(text string) (int, error) {
 
 // parseCursor reads the place after which a list goes on: unpadded base64url of
 // a JSON object; ” is the beginning.
-func parseCursor(text string) (*models.UserPlace, error) {
+func parseCursor(text string) (*models.Place, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -126,7 +160,7 @@ func parseCursor(text string) (*models.UserPlace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("invalid cursor: %w", err)
 	}
-	place := new(models.UserPlace)
+	place := new(models.Place)
 	if err := json.Unmarshal(raw, place); err != nil {
 		return nil, fmt.Errorf("invalid cursor: %w", err)
 	}
@@ -136,7 +170,7 @@ func parseCursor(text string) (*models.UserPlace, error) {
 	return place, nil
 }
 
-func formatCursor(place models.UserPlace) (string, error) {
+func formatCursor(place models.Place) (string, error) {
 	raw, err := json.Marshal(place)
 	if err != nil {
 		return "", fmt.Errorf("encode cursor: %w", err)

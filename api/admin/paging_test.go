@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/truegrant/truegrant/models"
 )
 
 func TestPageBounds(t *testing.T) {
@@ -62,4 +64,23 @@ func TestCursorRoundTrip(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "7b0f9c3e-5d3f-4b7a-9a53-1c2d3e4f5a6b", place.ID.String())
 	require.Equal(t, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), place.CreatedAt)
+}
+
+// An estimate gives way to what a page shows: the list goes on exactly as long
+// as there are rows.
+func TestSettledTotal(t *testing.T) {
+	t.Parallel()
+	third := page{number: 3, size: 10}
+	for name, test := range map[string]struct{ total, found, want int64 }{
+		"in the middle":             {100, 11, 100},
+		"more rows than estimated":  {25, 11, 31},
+		"the last page":             {30, 10, 30},
+		"the end before the total":  {100, 4, 24},
+		"the end beyond the total":  {21, 4, 24},
+		"behind the end":            {12, 0, 12},
+		"behind the estimate's end": {100, 0, 20},
+	} {
+		require.Equal(t, test.want, third.settle(models.Range{}, test.total, int(test.found)), name)
+	}
+	require.EqualValues(t, 100, third.settle(models.Range{Rows: []models.Place{}}, 100, 4), "some were deleted meanwhile")
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/truegrant/truegrant/accounts"
@@ -19,6 +20,7 @@ import (
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/listing"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/observability"
 	"github.com/truegrant/truegrant/password"
@@ -58,11 +60,15 @@ func setup(t testing.TB, options ...func(*conf.Config)) *app {
 	require.NoError(t, err)
 
 	a := &app{t: t, db: db, statements: statements, hasher: password.New(2, rand.Reader), box: box}
+	log := logrus.New()
+	log.SetOutput(t.Output())
+	lists := listing.New(db, log, time.Now)
+	t.Cleanup(lists.Close)
 	router := chi.NewRouter()
 	router.Route("/admin", admin.New(admin.Deps{
 		Config: cfg, DB: db, Kit: &web.Kit{Auth: serviceOnly{}, Now: time.Now, Fail: fail},
 		Hasher: a.hasher, Box: box, IDs: models.IDs{Random: rand.Reader},
-		Audit: models.Auditor{Random: rand.Reader}, Addresses: accounts.NewAddresses(),
+		Audit: models.Auditor{Random: rand.Reader}, Addresses: accounts.NewAddresses(), Lists: lists,
 	}).Routes)
 	a.handler = router
 	return a

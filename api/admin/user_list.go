@@ -2,7 +2,6 @@ package admin
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/view"
@@ -30,29 +29,32 @@ func (s *Server) listUsers(w http.ResponseWriter, r *http.Request, _ *web.Admin)
 	if err != nil {
 		return badSort(err)
 	}
-	query := models.UserQuery{Aud: s.audience(r), Filter: params.Get("filter"), OldestFirst: oldestFirst}
+	query := models.UserQuery{Aud: s.audience(r), Filter: params.Get("filter")}
 	byCursor := params.Get("page") == "" && params.Get("per_page") == ""
 	if byCursor && s.Config.Experimental.CursorPaginationEnabled {
-		return s.listByCursor(w, r, query)
+		return s.listByCursor(w, r, query, oldestFirst)
 	}
-	return s.listByPage(w, r, query)
+	return s.listByPage(w, r, query, oldestFirst)
 }
 
-func (s *Server) listByPage(w http.ResponseWriter, r *http.Request, query models.UserQuery) error {
+func (s *Server) listByPage(w http.ResponseWriter, r *http.Request, query models.UserQuery, oldestFirst bool) error {
 	at, err := parsePage(r.URL.Query())
 	if err != nil {
 		return badPagination(err)
 	}
-	users, total, err := models.UserPage(s.DB.Conn(r.Context()), query, at.limit(), at.offset())
+	rows, total, err := at.find(r.Context(), s.Lists, query, oldestFirst)
 	if err != nil {
 		return apierror.Failure("Database error finding users", err)
 	}
-	w.Header().Set("X-Total-Count", strconv.FormatInt(total, 10))
-	w.Header().Set("Link", at.links(r.URL, uint64(max(total, 0))))
-	return web.JSON(w, http.StatusOK, userList{Users: listed(users), Aud: query.Aud})
+	users, err := models.UserPage(s.DB.Conn(r.Context()), query, rows)
+	if err != nil {
+		return apierror.Failure("Database error finding users", err)
+	}
+	at.head(w, r, at.settle(rows, total, len(users)))
+	return web.JSON(w, http.StatusOK, userList{Users: listed(cut(at, users)), Aud: query.Aud})
 }
 
-func (s *Server) listByCursor(w http.ResponseWriter, r *http.Request, query models.UserQuery) error {
+func (s *Server) listByCursor(w http.ResponseWriter, r *http.Request, query models.UserQuery, oldestFirst bool) error {
 	params := r.URL.Query()
 	limit, err := parseLimit(params.Get("limit"))
 	if err != nil {
@@ -63,7 +65,8 @@ func (s *Server) listByCursor(w http.ResponseWriter, r *http.Request, query mode
 		return badPagination(err)
 	}
 	// One more than asked for tells whether there is another page.
-	users, err := models.UsersAfter(s.DB.Conn(r.Context()), query, after, int64(limit)+1)
+	users, err := models.UsersAfter(s.DB.Conn(r.Context()), query,
+		models.Range{From: after, After: true, Limit: int64(limit) + 1, OldestFirst: oldestFirst})
 	if err != nil {
 		return apierror.Failure("Database error finding users", err)
 	}
@@ -71,7 +74,7 @@ func (s *Server) listByCursor(w http.ResponseWriter, r *http.Request, query mode
 	if len(users) > limit {
 		users = users[:limit]
 		last := users[limit-1]
-		cursor, err := formatCursor(models.UserPlace{CreatedAt: last.CreatedAt.UTC(), ID: last.ID})
+		cursor, err := formatCursor(models.Place{CreatedAt: last.CreatedAt.UTC(), ID: last.ID})
 		if err != nil {
 			return err
 		}

@@ -108,7 +108,7 @@ func TestListUsersFilter(t *testing.T) {
 	a.call(http.MethodDelete, "/admin/users/"+soft, `{"should_soft_delete":true}`).ok()
 	require.Len(t, emails(a.list("").ok()), 3, "soft-deleted users are listed")
 	for filter, found := range map[string]int{
-		"ada@": 1, "ADA": 0, "gusta k": 1, "grace": 1, "nobody": 0, "": 3, "'": 0, `\`: 0, "bob": 0,
+		"ada@": 1, "ADA": 0, "ad": 1, "AD": 0, "GR": 1, "gu": 1, "gusta k": 1, "grace": 1, "nobody": 0, "": 3, "'": 0, `\`: 0, "bob": 0,
 	} {
 		an := a.list("?filter=" + url.QueryEscape(filter))
 		require.Len(t, emails(an.ok()), found, filter)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -54,6 +55,7 @@ func serve(ctx context.Context, sources *conf.Sources) error {
 	if err != nil {
 		return err
 	}
+	makeRoom()
 	defer closeQuietly(log, server)
 	if err := server.DB.Resize(ctx, cfg.DB); err != nil {
 		log.WithError(err).Warn("the pool keeps its default size")
@@ -70,6 +72,11 @@ func exportRest(ctx context.Context, telemetry *observability.Telemetry, log log
 		log.WithError(err).Warn("the last metrics or traces are lost")
 	}
 }
+
+// makeRoom lets Go use twice as many threads. The server hashes a password on
+// each processor at most; those threads yield to the others, which the kernel can
+// see to and Go's scheduler cannot: it would let requests wait for hashes.
+func makeRoom() { runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0)) }
 
 // load reads the configuration and starts the log.
 func load(sources *conf.Sources) (*conf.Config, *logrus.Logger, error) {
