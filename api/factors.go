@@ -29,6 +29,7 @@ func newFactors(s *Server) *factors {
 // own apps: an OAuth client must not give itself a way in.
 func (s *Server) factorRoutes(r chi.Router) {
 	f := s.factors
+	f.recoveryRoutes(r)
 	s.both(r, http.MethodPost, "/factors", f.guard(f.enroll))
 	s.both(r, http.MethodDelete, "/factors/{factor_id}", f.guard(f.onFactor(f.unenroll)))
 	s.both(r, http.MethodPost, "/factors/{factor_id}/challenge",

@@ -21,6 +21,8 @@ const (
 	codeFactorIPMismatch     apierror.Code = "mfa_ip_address_mismatch"
 	codeChallengeExpired     apierror.Code = "mfa_challenge_expired"
 	codeVerificationFailed   apierror.Code = "mfa_verification_failed"
+	codeRecoveryLocked       apierror.Code = "mfa_recovery_codes_locked"
+	codeRecoverySoleFactor   apierror.Code = "mfa_recovery_codes_sole_factor"
 )
 
 func unprocessable(code apierror.Code, message string) error {
@@ -51,8 +53,11 @@ func errChallengeMismatch(t mfa.Type) error {
 }
 
 func errWrongCode(t mfa.Type) error {
-	if t == mfa.Phone {
+	switch t {
+	case mfa.Phone:
 		return unprocessable(codeVerificationFailed, "Invalid MFA Phone code entered")
+	case mfa.RecoveryCode:
+		return unprocessable(codeVerificationFailed, "Invalid recovery code entered")
 	}
 	return unprocessable(codeVerificationFailed, "Invalid TOTP code entered")
 }
@@ -63,6 +68,26 @@ func errEnrollDisabled(t mfa.Type) error {
 
 func errVerifyDisabled(t mfa.Type) error {
 	return unprocessable(apierror.Code("mfa_"+string(t)+"_verify_not_enabled"), "MFA verification is disabled for "+t.Name())
+}
+
+// errRecoveryDisabled answers "enroll" and "verify" where the project permits
+// no recovery codes.
+func errRecoveryDisabled(what string) error {
+	sentence := map[string]string{"enroll": "MFA enroll", "verify": "MFA verification"}[what]
+	return unprocessable(apierror.Code("mfa_recovery_codes_"+what+"_not_enabled"), sentence+" is disabled for recovery codes")
+}
+
+func errRecoveryLocked() error {
+	return apierror.New(http.StatusTooManyRequests, codeRecoveryLocked,
+		"Too many wrong recovery codes, try again later or use another factor")
+}
+
+func errSoleFactor() error {
+	return unprocessable(codeRecoverySoleFactor, "Recovery codes need another verified factor beside them")
+}
+
+func errAAL2ForRecovery() error {
+	return apierror.New(http.StatusForbidden, apierror.InsufficientAAL, "AAL2 required to generate recovery codes")
 }
 
 func errAAL2ToEnroll() error {

@@ -47,20 +47,9 @@ func (f *factors) verify(w http.ResponseWriter, r *http.Request, caller *web.Cal
 	if err := f.checkAnswer(mfa.Type(factor.FactorType), in); err != nil {
 		return err
 	}
-	account := &caller.Account
-	for range verifyAttempts {
-		session, err := f.tryVerify(r, in, account, factor)
-		switch {
-		case err == nil:
-			return web.JSON(w, http.StatusOK, session)
-		case !errors.Is(err, errStale):
-			return err
-		}
-		if account, err = f.reread(r, account); err != nil {
-			return err
-		}
-	}
-	return tokens.ErrBusy
+	return f.whileStale(w, r, &caller.Account, func(account *models.Account) (*view.Session, error) {
+		return f.tryVerify(r, in, account, factor)
+	})
 }
 
 // checkAnswer tells whether an answer has what its type of factor needs.
@@ -180,13 +169,9 @@ func (f *factors) findChallenge(r *http.Request, in *verifyFactorRequest, accoun
 
 // saveStepUp writes the verification with all that follows from it.
 func (f *factors) saveStepUp(r *http.Request, account *models.Account, up models.StepUp, draft *tokens.StepUpDraft, now time.Time) error {
-	ip := f.clientIP.Of(r)
-	trail := f.audit.By(&account.User, models.AuditVerificationAttempted, map[string]any{
+	trail := f.stepUpTrail(r, account, draft, map[string]any{
 		"factor_id": up.FactorID, "challenge_id": up.ChallengeID, "factor_type": up.FactorType,
-	}).From(ip)
-	if draft.Session.Token != "" {
-		trail = append(trail, f.audit.By(&account.User, models.AuditTokenRevoked, nil)...)
-	}
+	})
 	err := f.DB.Tx(r.Context(), func(tx *storage.Conn) error {
 		done, err := models.VerifyFactor(tx, up, trail, now)
 		if err == nil && !done {
@@ -198,6 +183,15 @@ func (f *factors) saveStepUp(r *http.Request, account *models.Account, up models
 		return fmt.Errorf("verify factor: %w", err)
 	}
 	return err
+}
+
+// stepUpTrail is the audit trail of a session that goes to aal2.
+func (f *factors) stepUpTrail(r *http.Request, account *models.Account, draft *tokens.StepUpDraft, traits map[string]any) models.AuditTrail {
+	trail := f.audit.By(&account.User, models.AuditVerificationAttempted, traits).From(f.clientIP.Of(r))
+	if draft.Session.Token != "" {
+		trail = append(trail, f.audit.By(&account.User, models.AuditTokenRevoked, nil)...)
+	}
+	return trail
 }
 
 // withVerified is the user with the factor as the verification leaves it.

@@ -18,9 +18,10 @@ type MFA struct {
 	// MaxVerifiedFactors limits the verified factors of a user.
 	MaxVerifiedFactors int `split_words:"true" default:"10"`
 
-	TOTP     MFATOTP
-	Phone    MFAPhone
-	WebAuthn MFAWebAuthn `split_words:"true"` // WEB_AUTHN, in two words
+	TOTP          MFATOTP
+	Phone         MFAPhone
+	WebAuthn      MFAWebAuthn      `split_words:"true"` // WEB_AUTHN, in two words
+	RecoveryCodes MFARecoveryCodes `split_words:"true"`
 }
 
 // MFAInput holds variables of MFA whose written form differs.
@@ -51,6 +52,12 @@ type MFAPhone struct {
 type MFAWebAuthn struct {
 	EnrollEnabled bool `split_words:"true"`
 	VerifyEnabled bool `split_words:"true"`
+}
+
+// MFARecoveryCodes describes codes that stand in for a lost factor.
+type MFARecoveryCodes struct {
+	EnrollEnabled bool `split_words:"true" default:"true"`
+	VerifyEnabled bool `split_words:"true" default:"true"`
 }
 
 // WebAuthn describes this service as a relying party.

@@ -29,6 +29,8 @@ func (t Type) Name() string {
 		return "Phone"
 	case WebAuthn:
 		return "WebAuthn"
+	case RecoveryCode:
+		return "recovery codes"
 	}
 	return string(t)
 }

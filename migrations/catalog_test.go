@@ -187,7 +187,9 @@ func (d testDatabase) requireMigrated(t *testing.T, namespace string, adjust ...
 	for _, f := range adjust {
 		f(&want)
 	}
-	for _, ours := range []string{"oauth_redeemed_codes", "truegrant_oauth_authorizations", "truegrant_oauth_sessions"} {
+	for _, ours := range []string{
+		"oauth_redeemed_codes", "truegrant_mfa_recovery_codes", "truegrant_oauth_authorizations", "truegrant_oauth_sessions",
+	} {
 		require.Contains(t, got.Tables, ours)
 		require.True(t, got.Tables[ours].RLS, ours)
 		require.Empty(t, got.Tables[ours].Grants, ours)

@@ -40,7 +40,8 @@ func (a AuditAction) logType() string {
 	case AuditTokenRefreshed, AuditTokenRevoked:
 		return "token"
 	case AuditFactorInProgress, AuditFactorUnenrolled, AuditFactorUpdated, AuditFactorDeleted,
-		AuditChallengeCreated, AuditVerificationAttempted:
+		AuditChallengeCreated, AuditVerificationAttempted,
+		AuditRecoveryCodesGenerated, AuditRecoveryCodesRegenerated, AuditRecoveryCodesDeleted:
 		return "factor"
 	}
 	return "user"

@@ -8,6 +8,10 @@ const (
 	AuditFactorDeleted         AuditAction = "factor_deleted"
 	AuditChallengeCreated      AuditAction = "challenge_created"
 	AuditVerificationAttempted AuditAction = "verification_attempted"
+
+	AuditRecoveryCodesGenerated   AuditAction = "recovery_codes_generated"
+	AuditRecoveryCodesRegenerated AuditAction = "recovery_codes_regenerated"
+	AuditRecoveryCodesDeleted     AuditAction = "recovery_codes_deleted"
 )
 
 // From returns the trail with the address that its request came from, which

@@ -110,8 +110,9 @@ type Unenrolment struct {
 	Method string
 }
 
-// DeleteFactor removes a factor. Sessions that reached aal2 by it fall back to
-// aal1 and lose its authentication method. ErrNotFound when the factor is gone
+// DeleteFactor removes a factor, and with the last verified one the recovery
+// codes. Sessions that reached aal2 by what is removed fall back to aal1 and
+// lose its authentication method. ErrNotFound when the factor is gone
 // or no longer has the status.
 func DeleteFactor(c *storage.Conn, u Unenrolment, trail AuditTrail, now time.Time) error {
 	var deleted uuid.UUID
@@ -121,7 +122,11 @@ func DeleteFactor(c *storage.Conn, u Unenrolment, trail AuditTrail, now time.Tim
 		update sessions set aal = 'aal1', factor_id = null, updated_at = $2::timestamptz
 		 where user_id = $4 and factor_id = (select id from changed) returning id),
 		forgotten as (
-		delete from mfa_amr_claims where session_id in (select id from fallen) and authentication_method = $6),`+
+		delete from mfa_amr_claims where session_id in (select id from fallen) and authentication_method = $6),
+		codes as (
+		delete from truegrant_mfa_recovery_codes where user_id = $4 and $5 = 'verified' and exists (select from changed)
+		   and not exists (select from mfa_factors o where o.user_id = $4 and o.id <> $3 and o.status = 'verified')
+		returning user_id),`+fallWithCodes+`,`+
 		insertAudit+` select id from changed`,
 		trail.json(), now, u.FactorID, u.UserID, u.Status, u.Method)
 }

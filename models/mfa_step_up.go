@@ -71,7 +71,8 @@ func VerifyFactor(tx *storage.Conn, up StepUp, trail AuditTrail, now time.Time) 
 	return done == 1, err
 }
 
-// The order of the locks is that of a refresh: refresh token, then session.
+// "outlived" are recovery codes whose factors GoTrue removed, which does not
+// know of them: what is verified first begins without codes.
 const verifyFactorStatement = `with
 n as (
 	select * from json_to_record($5) as n(session_id uuid, method text, amr_id uuid, counter_from bigint,
@@ -80,7 +81,7 @@ n as (
 w as (
 	select * from json_to_record((select webauthn from n)) as w(factor_id uuid, credential jsonb, aaguid uuid, challenge_data jsonb)
 	 where w.factor_id is not null),
-factor as (
+proven as (
 	update mfa_factors f set status = 'verified', updated_at = $2::timestamptz,
 		secret = coalesce(nullif(n.secret, ''), f.secret),
 		web_authn_credential = coalesce((select credential from w where w.factor_id = f.id), f.web_authn_credential),
@@ -94,18 +95,39 @@ factor as (
 	returning f.id),
 spent as (
 	update mfa_challenges c set verified_at = $2::timestamptz, otp_code = coalesce(n.step::text, c.otp_code)
-	  from n, factor where c.id = n.challenge_id and c.verified_at is null and n.webauthn is null returning c.id),
+	  from n, proven where c.id = n.challenge_id and c.verified_at is null and n.webauthn is null returning c.id),
 consumed as (
-	delete from mfa_challenges c using n, factor
+	delete from mfa_challenges c using n, proven
 	 where c.id = n.challenge_id and c.verified_at is null and n.webauthn is not null returning c.id),
 used as (
 	update mfa_factors f set web_authn_credential = w.credential, updated_at = $2::timestamptz
-	  from w, n where f.id = w.factor_id and f.user_id = n.user_id and f.id <> $3 and exists (select from factor)),
+	  from w, n where f.id = w.factor_id and f.user_id = n.user_id and f.id <> $3 and exists (select from proven)),` +
+	stepUpSession + `,
+changed as (
+	select session.id from session where exists (select from spent) or exists (select from consumed)),` +
+	settleStepUp + `,
+siblings as (
+	delete from mfa_factors f using n, changed
+	 where f.user_id = n.user_id and f.id <> n.factor_id and f.status = 'unverified'
+	   and f.factor_type::text = n.factor_type),
+outlived as (
+	delete from truegrant_mfa_recovery_codes r using n, changed
+	 where r.user_id = n.user_id and n.from_status <> 'verified' and not exists (
+		select from mfa_factors o where o.user_id = n.user_id and o.id <> n.factor_id and o.status = 'verified')),` +
+	insertAudit + `
+select count(*) from changed`
+
+// stepUpSession are the common table expressions that move a session to aal2
+// and to its next refresh token, once "proven" has a row; "n" holds the members
+// of SessionStepUp, the user and the factor. "session" has a row unless the
+// session was refreshed or ended meanwhile. The order of the locks is that of a
+// refresh: refresh token, then session.
+const stepUpSession = `
 swapped as (
 	update refresh_tokens t set revoked = true, updated_at = $2::timestamptz from n
 	 where n.token <> '' and not t.revoked and t.id = (
 		select r.id from refresh_tokens r where r.session_id = n.session_id and not r.revoked order by r.id limit 1)
-	   and exists (select from factor) returning t.token, t.user_id, t.session_id),
+	   and exists (select from proven) returning t.token, t.user_id, t.session_id),
 successor as (
 	insert into refresh_tokens (instance_id, token, user_id, revoked, created_at, updated_at, session_id, parent)
 	select '` + instanceID + `', n.token, s.user_id, false, $2::timestamptz, $2::timestamptz, s.session_id, s.token
@@ -114,19 +136,16 @@ session as (
 	update sessions s set aal = 'aal2', factor_id = n.factor_id, updated_at = $2::timestamptz,
 		refresh_token_counter = coalesce(n.counter_to, s.refresh_token_counter),
 		refresh_token_hmac_key = coalesce(nullif(n.hmac_key, ''), s.refresh_token_hmac_key)
-	  from n where s.id = n.session_id and s.user_id = n.user_id and exists (select from factor)
-	   and (s.refresh_token_counter = n.counter_from or exists (select from swapped)) returning s.id),
-changed as (
-	select session.id from session where exists (select from spent) or exists (select from consumed)),
+	  from n where s.id = n.session_id and s.user_id = n.user_id and exists (select from proven)
+	   and (s.refresh_token_counter = n.counter_from or exists (select from swapped)) returning s.id)`
+
+// settleStepUp are the expressions that follow once "changed" has the session's
+// row: the method is written down, and the user's sessions below aal2 end.
+const settleStepUp = `
 amr as (
 	insert into mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
 	select n.amr_id, changed.id, $2::timestamptz, $2::timestamptz, n.method from changed, n
 	on conflict (session_id, authentication_method) do update set updated_at = excluded.updated_at),
 ended as (
 	delete from sessions o using n, changed
-	 where o.user_id = n.user_id and o.id <> changed.id and coalesce(o.aal, 'aal1') < 'aal2'),
-siblings as (
-	delete from mfa_factors f using n, changed
-	 where f.user_id = n.user_id and f.id <> n.factor_id and f.status = 'unverified'
-	   and f.factor_type::text = n.factor_type),` + insertAudit + `
-select count(*) from changed`
+	 where o.user_id = n.user_id and o.id <> changed.id and coalesce(o.aal, 'aal1') < 'aal2')`

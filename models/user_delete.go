@@ -48,6 +48,7 @@ concealed_identities as (
 	  from changed u where i.user_id = u.id),
 deleted_tokens as (delete from one_time_tokens where user_id = (select id from changed)),
 deleted_factors as (delete from mfa_factors where user_id = (select id from changed)),
+deleted_codes as (delete from truegrant_mfa_recovery_codes where user_id = (select id from changed)),
 deleted_passkeys as (delete from webauthn_credentials where user_id = (select id from changed)),
 deleted_sessions as (delete from sessions where user_id = (select id from changed)),` + insertAudit + `
 select id from changed`

@@ -48,6 +48,8 @@ func (s *Server) Routes(r chi.Router) {
 		r.Put("/users/{user_id}"+slash, s.Kit.Admin(s.updateUser))
 		r.Delete("/users/{user_id}"+slash, s.Kit.Admin(s.deleteUser))
 		r.Get("/users/{user_id}/factors"+slash, s.Kit.Admin(s.listFactors))
+		r.Get("/users/{user_id}/factors/recovery-codes"+slash, s.Kit.Admin(s.getRecoveryCodes))
+		r.Delete("/users/{user_id}/factors/recovery-codes"+slash, s.Kit.Admin(s.deleteRecoveryCodes))
 		r.Put("/users/{user_id}/factors/{factor_id}"+slash, s.Kit.Admin(s.updateFactor))
 		r.Delete("/users/{user_id}/factors/{factor_id}"+slash, s.Kit.Admin(s.deleteFactor))
 		r.Get("/users/{user_id}/passkeys"+slash, s.Kit.Admin(s.listPasskeys))

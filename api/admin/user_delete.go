@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"net/http"
 
 	"github.com/truegrant/truegrant/api/apierror"
@@ -22,7 +20,8 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, admin *web.A
 	if err != nil {
 		return err
 	}
-	in, err := decodeDeletion(r)
+	// A mistake in the body must not turn a soft deletion into a hard one.
+	in, err := web.DecodeOptional[userDeletion](r)
 	if err != nil {
 		return err
 	}
@@ -41,18 +40,4 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, admin *web.A
 		return apierror.Failure("Database error deleting user", err)
 	}
 	return web.JSON(w, http.StatusOK, struct{}{})
-}
-
-// decodeDeletion reads a body that may be missing. One that is there must be
-// understood: a mistake in it must not turn a soft deletion into a hard one.
-func decodeDeletion(r *http.Request) (*userDeletion, error) {
-	raw, err := web.Body(r)
-	if err != nil {
-		return nil, err
-	}
-	if len(raw) == 0 {
-		return new(userDeletion), nil
-	}
-	r.Body = io.NopCloser(bytes.NewReader(raw))
-	return web.Decode[userDeletion](r)
 }

@@ -38,6 +38,20 @@ func Decode[T any](r *http.Request) (*T, error) {
 	return into, nil
 }
 
+// DecodeOptional is Decode for a body that may be missing. One that is there
+// must be understood.
+func DecodeOptional[T any](r *http.Request) (*T, error) {
+	raw, err := Body(r)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) == 0 {
+		return new(T), nil
+	}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	return Decode[T](r)
+}
+
 // Peek is Decode for those who come before the handler: the body is left as it
 // was.
 func Peek[T any](r *http.Request) (*T, error) {
