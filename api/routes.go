@@ -59,6 +59,7 @@ func (s *Server) userRoutes(r chi.Router) {
 	s.both(r, http.MethodPut, "/user", s.limit(s.limits.user, s.kit.FirstParty(s.updateUser)))
 	s.both(r, http.MethodGet, "/reauthenticate", s.kit.FirstParty(s.reauthenticate))
 	r.Post("/logout", s.kit.FirstParty(s.logout))
+	s.identityRoutes(r)
 	// Below /user even an unknown path asks for a user first, as with GoTrue.
 	r.HandleFunc("/user/*", s.kit.User(func(w http.ResponseWriter, r *http.Request, _ *web.Caller) error {
 		http.NotFound(w, r)

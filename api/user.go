@@ -13,11 +13,19 @@ import (
 
 // GET /user
 func (s *Server) getUser(w http.ResponseWriter, r *http.Request, caller *web.Caller) error {
-	audience := r.Header.Get("X-JWT-AUD")
-	if len(caller.Claims.Audience) == 0 || (audience != "" && audience != caller.Claims.Audience[0]) {
-		return apierror.Validation("Token audience doesn't match request audience")
+	if !sameAudience(r, caller) {
+		return apierror.Validation(wrongAudience)
 	}
 	return web.JSON(w, http.StatusOK, view.NewUser(&caller.User))
+}
+
+const wrongAudience = "Token audience doesn't match request audience"
+
+// sameAudience reports whether the caller's token is for the audience that the
+// request is about.
+func sameAudience(r *http.Request, caller *web.Caller) bool {
+	audience := r.Header.Get("X-JWT-AUD")
+	return len(caller.Claims.Audience) > 0 && (audience == "" || audience == caller.Claims.Audience[0])
 }
 
 type userUpdate struct {

@@ -26,6 +26,7 @@ const (
 	AuditReauthenticateRequested AuditAction = "user_reauthenticate_requested"
 	AuditRecoveryRequested       AuditAction = "user_recovery_requested"
 	AuditConfirmationRequested   AuditAction = "user_confirmation_requested"
+	AuditIdentityUnlinked        AuditAction = "identity_unlinked"
 	AuditTokenRefreshed          AuditAction = "token_refreshed"
 	AuditTokenRevoked            AuditAction = "token_revoked"
 )

@@ -86,13 +86,17 @@ token as (
 // linking domain.
 func EmailTaken(c *storage.Conn, email, aud string, self uuid.UUID) (bool, error) {
 	var taken bool
-	err := c.Get(&taken, `select
-		exists (select from users o where o.instance_id = '`+instanceID+`'
-			and lower(o.email) = $1 and o.aud = $2 and not o.is_sso_user and o.id <> $3)
-		or exists (select from identities i join users o on o.id = i.user_id
-			where i.email = $1 and i.provider not like 'sso:%' and o.aud = $2 and not o.is_sso_user and o.id <> $3)`,
-		email, aud, self)
+	err := c.Get(&taken, `select `+emailTaken("$1", "$2", "$3"), email, aud, self)
 	return taken, err
+}
+
+// emailTaken is the condition of EmailTaken for SQL expressions.
+func emailTaken(email, aud, self string) string {
+	return `(exists (select from users o where o.instance_id = '` + instanceID + `'
+			and lower(o.email) = ` + email + ` and o.aud = ` + aud + ` and not o.is_sso_user and o.id <> ` + self + `)
+		or exists (select from identities i join users o on o.id = i.user_id
+			where i.email = ` + email + ` and i.provider not like 'sso:%' and o.aud = ` + aud + ` and not o.is_sso_user
+			and o.id <> ` + self + `))`
 }
 
 // FindEmailChange returns the user to whom a code for one of the two addresses

@@ -55,6 +55,13 @@ func (list Identities) Of(provider string) *Identity {
 // Data decodes what the identity says; never nil.
 func (i *Identity) Data() (map[string]any, error) { return decodeObject(i.IdentityData) }
 
+// EmailVerified reports whether the provider vouches for the address.
+func (i *Identity) EmailVerified() bool {
+	data, err := i.Data()
+	verified, _ := data["email_verified"].(bool)
+	return err == nil && verified
+}
+
 // verify marks the identity's address as confirmed.
 func (i *Identity) verify(now time.Time) error {
 	data, err := i.Data()

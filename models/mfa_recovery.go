@@ -19,16 +19,10 @@ type RecoveryCodes struct {
 	// Salt is that of all digests; new codes have a new one.
 	Salt string `db:"salt"`
 	// Unspent are the digests of the codes that are left, of Total.
-	Unspent     Digests    `db:"unspent"`
+	Unspent     Texts      `db:"unspent"`
 	Total       int        `db:"total"`
 	LockedUntil *time.Time `db:"locked_until"`
 }
-
-// Digests are read from a JSON array.
-type Digests []string
-
-// Scan implements sql.Scanner.
-func (d *Digests) Scan(src any) error { return storage.ScanJSON(src, d) }
 
 // Locked reports whether wrong codes have locked the set at now.
 func (r *RecoveryCodes) Locked(now time.Time) bool {
