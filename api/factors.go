@@ -32,9 +32,9 @@ func (s *Server) factorRoutes(r chi.Router) {
 	f.recoveryRoutes(r)
 	s.both(r, http.MethodPost, "/factors", f.guard(f.enroll))
 	s.both(r, http.MethodDelete, "/factors/{factor_id}", f.guard(f.onFactor(f.unenroll)))
-	s.both(r, http.MethodPost, "/factors/{factor_id}/challenge",
+	r.Post("/factors/{factor_id}/challenge",
 		s.limit(s.limits.factorChallenge, f.guard(f.onFactor(f.challenge))))
-	s.both(r, http.MethodPost, "/factors/{factor_id}/verify",
+	r.Post("/factors/{factor_id}/verify",
 		s.limit(s.limits.factorVerify, f.guard(f.onFactor(f.verify))))
 }
 

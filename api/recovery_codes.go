@@ -29,8 +29,8 @@ func (f *factors) recoveryRoutes(r chi.Router) {
 	f.both(r, http.MethodGet, path, f.guard(f.recoveryStatus))
 	f.both(r, http.MethodPost, path, f.limit(f.limits.factorChallenge, f.guard(f.generateRecovery)))
 	f.both(r, http.MethodDelete, path, f.guard(f.deleteRecovery))
-	f.both(r, http.MethodPost, path+"/regenerate", f.limit(f.limits.factorChallenge, f.guard(f.regenerateRecovery)))
-	f.both(r, http.MethodPost, path+"/verify", f.limit(f.limits.factorVerify, f.guard(f.verifyRecovery)))
+	r.Post(path+"/regenerate", f.limit(f.limits.factorChallenge, f.guard(f.regenerateRecovery)))
+	r.Post(path+"/verify", f.limit(f.limits.factorVerify, f.guard(f.verifyRecovery)))
 }
 
 // recoveryStatusResponse tells how many codes are left, never which.
