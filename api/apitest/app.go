@@ -43,6 +43,7 @@ type App struct {
 	Log *Log
 
 	t          testing.TB
+	secrets    *secrets // what Log must not repeat; replicas share them
 	statements *observability.StatementCounter
 	transport  http.RoundTripper // see Via
 	db         *storage.DB       // the test's own connections, not counted
@@ -56,7 +57,8 @@ func New(t testing.TB, options ...func(*conf.Config)) *App {
 	for _, option := range options {
 		option(cfg)
 	}
-	a := &App{Config: cfg, Clock: new(Clock), Log: new(Log), t: t, db: open(t, url)}
+	a := &App{Config: cfg, Clock: new(Clock), Log: new(Log), secrets: new(secrets), t: t, db: open(t, url)}
+	t.Cleanup(a.checkLog)
 	a.start()
 	return a
 }
@@ -125,6 +127,20 @@ func (a *App) start() {
 		ValidMethods: a.Config.JWT.ValidMethods,
 	})
 	require.NoError(a.t, err)
+}
+
+// checkLog fails the test when the log repeats a secret that went to or from
+// the server, or that the server has stored. It runs once all replicas stopped.
+func (a *App) checkLog() {
+	a.t.Helper()
+	if a.t.Failed() {
+		return
+	}
+	for _, letter := range sink(a.Config).All() {
+		a.secrets.rememberLetter(letter)
+	}
+	a.rememberStored(a.t)
+	require.Empty(a.t, a.secrets.leaks(a.Log), "the log repeats secrets")
 }
 
 // open connects the test itself to the database.

@@ -28,6 +28,25 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
+// said is the text of every line's members, without numbers and times. A line
+// that is no JSON counts as it is.
+func (l *Log) said() string {
+	var said strings.Builder
+	for text := range strings.Lines(l.String()) {
+		var line map[string]any
+		if json.Unmarshal([]byte(text), &line) != nil {
+			said.WriteString(text)
+			continue
+		}
+		for name, value := range line {
+			if text, ok := value.(string); ok && name != "time" {
+				said.WriteString(text + "\n")
+			}
+		}
+	}
+	return said.String()
+}
+
 // Requests are the lines that tell of a request, decoded.
 func (l *Log) Requests() []map[string]any {
 	var lines []map[string]any

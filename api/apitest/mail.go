@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -43,7 +44,8 @@ func NewMail(t testing.TB) *Mail {
 	address, err := netip.ParseAddrPort(listener.Addr().String())
 	require.NoError(t, err)
 	m := &Mail{t: t, host: address.Addr().String(), port: int(address.Port())}
-	t.Cleanup(func() { _ = listener.Close() })
+	sinks.Store(m.address(), m)
+	t.Cleanup(func() { sinks.Delete(m.address()); _ = listener.Close() })
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -54,6 +56,21 @@ func NewMail(t testing.TB) *Mail {
 		}
 	}()
 	return m
+}
+
+// sinks are the running mail servers by address: an App that only has a
+// configuration finds the mails it sent, to compare its log with them.
+var sinks sync.Map //nolint:gochecknoglobals // an option of New has no other way to tell
+
+func (m *Mail) address() string { return net.JoinHostPort(m.host, strconv.Itoa(m.port)) }
+
+// sink is the Mail that a configuration sends to, an empty one if none.
+func sink(cfg *conf.Config) *Mail {
+	found, _ := sinks.Load(net.JoinHostPort(cfg.SMTP.Host, strconv.Itoa(cfg.SMTP.Port)))
+	if m, ok := found.(*Mail); ok {
+		return m
+	}
+	return new(Mail)
 }
 
 // Configure is an option of New: sign-ups are confirmed by mail sent here, as

@@ -43,7 +43,9 @@ func (a *App) Do(method, path string, body any, options ...Option) *Response {
 	}
 	w := httptest.NewRecorder()
 	a.Server.Handler.ServeHTTP(w, r)
-	return &Response{t: a.t, Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}
+	answer := &Response{t: a.t, Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}
+	a.secrets.rememberExchange(r, raw, answer)
+	return answer
 }
 
 func encode(t testing.TB, body any) (raw []byte, contentType string) {
