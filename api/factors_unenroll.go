@@ -22,9 +22,12 @@ func (f *factors) unenroll(w http.ResponseWriter, r *http.Request, caller *web.C
 	trail := f.trail(r, caller, models.AuditFactorUnenrolled, map[string]any{
 		"factor_id": factor.ID, "factor_status": factor.Status, "session_id": caller.Session.ID,
 	})
-	err := models.DeleteFactor(f.DB.Conn(r.Context()), models.Unenrolment{
+	removal := models.Unenrolment{
 		UserID: caller.ID, FactorID: factor.ID, Status: factor.Status, Method: mfa.Type(factor.FactorType).Method(),
-	}, trail, f.kit.Time(r))
+	}
+	err := f.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+		return models.DeleteFactor(tx, removal, trail, f.kit.Time(r))
+	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return errFactorNotFound()

@@ -290,6 +290,32 @@ func TestRecoveryCodesGoWithTheLastFactor(t *testing.T) {
 	recoverBy(app, low, codes[1]).Refused(http.StatusNotFound, "mfa_factor_not_found")
 }
 
+// Two factors that go at the same moment leave no codes behind.
+func TestRecoveryCodesGoWithTheLastFactorsAtOnce(t *testing.T) {
+	t.Parallel()
+	app := apitest.New(t)
+	replica := app.Replica(t)
+	for range 4 {
+		user, first := protected(t, app)
+		second := enrollTOTP(app, user, "second")
+		user = stepUp(t, app, user, second)
+		codes := recoveryCodes(app, user)
+		race(3, func(i int) {
+			if i == 2 {
+				recoverBy(app, user, codes[0]) // fails or not, but must not get in the way
+				return
+			}
+			[]*apitest.App{app, replica}[i].Do(http.MethodDelete, "/factors/"+[]string{first.id, second.id}[i], nil,
+				apitest.Bearer(user.AccessToken)).OK()
+		})
+		require.Zero(t, app.Count(`select count(*) from truegrant_mfa_recovery_codes`))
+		require.Equal(t, "aal1", app.Text(`select aal::text from sessions where id = $1`, user.SessionID))
+	}
+	for _, line := range app.Log.Requests() {
+		require.NotEqual(t, 500.0, line["status"], "%v", line)
+	}
+}
+
 // GoTrue does not know of the codes: what it leaves behind does not revive.
 func TestRecoveryCodesThatOutlivedTheirFactor(t *testing.T) {
 	t.Parallel()

@@ -114,9 +114,12 @@ type Unenrolment struct {
 // codes. Sessions that reached aal2 by what is removed fall back to aal1 and
 // lose its authentication method. ErrNotFound when the factor is gone
 // or no longer has the status.
-func DeleteFactor(c *storage.Conn, u Unenrolment, trail AuditTrail, now time.Time) error {
+func DeleteFactor(tx *storage.Conn, u Unenrolment, trail AuditTrail, now time.Time) error {
+	if err := lockUser(tx, u.UserID); err != nil {
+		return err
+	}
 	var deleted uuid.UUID
-	return c.Get(&deleted, `with changed as (
+	return tx.Get(&deleted, `with changed as (
 		delete from mfa_factors where id = $3 and user_id = $4 and status::text = $5 returning id),
 		fallen as (
 		update sessions set aal = 'aal1', factor_id = null, updated_at = $2::timestamptz

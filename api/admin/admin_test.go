@@ -44,7 +44,7 @@ func TestStatements(t *testing.T) {
 	factor := a.factor(id, "totp", "app", "unverified")
 	require.EqualValues(t, 1, a.counted(func() { a.factors(id).listed() }), "factors")
 	require.EqualValues(t, 2, a.counted(func() { a.onFactor(http.MethodPut, id, factor, `{}`).ok() }), "update factor")
-	require.EqualValues(t, 2, a.counted(func() { a.onFactor(http.MethodDelete, id, factor, "").ok() }), "delete factor")
+	require.EqualValues(t, 3, a.counted(func() { a.onFactor(http.MethodDelete, id, factor, "").ok() }), "delete factor, after a lock")
 	require.EqualValues(t, 2, a.counted(func() { a.audit("?query=action:x").listed() }), "audit")
 	require.EqualValues(t, 2, a.counted(func() { a.call(http.MethodDelete, "/admin/users/"+id, "").ok() }), "delete")
 }

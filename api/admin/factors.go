@@ -89,17 +89,19 @@ func (s *Server) deleteFactor(w http.ResponseWriter, r *http.Request, _ *web.Adm
 	}
 	// The entry names the user, not the administrator, as GoTrue's does.
 	trail := s.Audit.By(user, models.AuditFactorDeleted, factorTraits(user, factor)).From(s.clientIP(r))
-	conn, now := s.DB.Conn(r.Context()), s.Kit.Time(r)
 	removal := models.Unenrolment{
 		UserID: user.ID, FactorID: factor.ID, Status: factor.Status, Method: mfa.Type(factor.FactorType).Method(),
 	}
-	err = models.DeleteFactor(conn, removal, trail, now)
-	if errors.Is(err, storage.ErrNotFound) && removal.Status != models.FactorVerified {
-		// Verified since it was read? There is no way back, so that one more
-		// attempt decides.
-		removal.Status = models.FactorVerified
-		err = models.DeleteFactor(conn, removal, trail, now)
-	}
+	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+		err := models.DeleteFactor(tx, removal, trail, s.Kit.Time(r))
+		if errors.Is(err, storage.ErrNotFound) && removal.Status != models.FactorVerified {
+			// Verified since it was read? There is no way back, so that one more
+			// attempt decides.
+			removal.Status = models.FactorVerified
+			err = models.DeleteFactor(tx, removal, trail, s.Kit.Time(r))
+		}
+		return err
+	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return errFactorNotFound()
