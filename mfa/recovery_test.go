@@ -65,3 +65,20 @@ func TestCanonicalRecoveryCode(t *testing.T) {
 		require.False(t, ok, name)
 	}
 }
+
+func FuzzRecoveryCode(f *testing.F) {
+	for _, seed := range []string{"", "k4m9x7qp2ab8ht3z", "K4M9-X7QP 2AB8-HT3Z", "oOiIlL–0123456789", "\xff", "İ"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		code, ok := canonicalRecoveryCode(typed)
+		if !ok {
+			require.Empty(t, code)
+			return
+		}
+		require.Len(t, code, recoveryCodeChars)
+		again, ok := canonicalRecoveryCode(strings.ToUpper(code[:5] + "-" + code[5:]))
+		require.True(t, ok)
+		require.Equal(t, code, again)
+	})
+}
