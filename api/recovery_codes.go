@@ -92,7 +92,9 @@ func (f *factors) generateRecovery(w http.ResponseWriter, r *http.Request, calle
 		return err
 	}
 	trail := f.trail(r, caller, models.AuditRecoveryCodesGenerated, map[string]any{"factor_id": fresh.ID})
-	err = models.CreateRecoveryCodes(f.DB.Conn(r.Context()), fresh, trail, f.kit.Time(r))
+	err = f.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+		return models.CreateRecoveryCodes(tx, fresh, trail, f.kit.Time(r))
+	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return f.whyNotGenerated(r, caller)
@@ -153,7 +155,9 @@ func (f *factors) regenerateRecovery(w http.ResponseWriter, r *http.Request, cal
 		return err
 	}
 	trail := f.trail(r, caller, models.AuditRecoveryCodesRegenerated, map[string]any{"factor_id": set.ID})
-	err = models.ReplaceRecoveryCodes(f.DB.Conn(r.Context()), fresh, trail, f.kit.Time(r))
+	err = f.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+		return models.ReplaceRecoveryCodes(tx, fresh, trail, f.kit.Time(r))
+	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return errFactorNotFound() // removed meanwhile
@@ -189,7 +193,9 @@ func (f *factors) deleteRecovery(w http.ResponseWriter, r *http.Request, caller 
 	}
 	trail := f.trail(r, caller, models.AuditRecoveryCodesDeleted,
 		map[string]any{"factor_id": set.ID, "session_id": caller.Session.ID})
-	err = models.DeleteRecoveryCodes(f.DB.Conn(r.Context()), caller.ID, trail, f.kit.Time(r))
+	err = f.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+		return models.DeleteRecoveryCodes(tx, caller.ID, trail, f.kit.Time(r))
+	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return errFactorNotFound()

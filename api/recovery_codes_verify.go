@@ -79,7 +79,10 @@ func (f *factors) judgeRecovery(r *http.Request, code string, account *models.Ac
 	}
 	if !right {
 		lock := models.RecoveryLock{Attempts: mfa.RecoveryAttempts, Until: f.kit.Time(r).Add(mfa.RecoveryLock)}
-		if err := models.RecordWrongRecoveryCode(f.DB.Conn(r.Context()), set.ID, lock); err != nil {
+		err := f.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+			return models.RecordWrongRecoveryCode(tx, account.ID, lock)
+		})
+		if err != nil {
 			return "", fmt.Errorf("count wrong recovery code: %w", err)
 		}
 	}

@@ -55,11 +55,17 @@ type NewRecoveryCodes struct {
 	Digests      []string
 }
 
+// Whatever writes recovery codes waits for the transactions about the user's
+// factors, and they for it: the codes stand and fall with them.
+
 // CreateRecoveryCodes writes the first codes of a user. ErrNotFound when the
 // user has codes already or no verified factor.
-func CreateRecoveryCodes(c *storage.Conn, n NewRecoveryCodes, trail AuditTrail, now time.Time) error {
+func CreateRecoveryCodes(tx *storage.Conn, n NewRecoveryCodes, trail AuditTrail, now time.Time) error {
+	if err := lockUser(tx, n.UserID); err != nil {
+		return err
+	}
 	var created uuid.UUID
-	return c.Get(&created, `with changed as (
+	return tx.Get(&created, `with changed as (
 		insert into truegrant_mfa_recovery_codes (id, user_id, friendly_name, salt, unspent, total, created_at, updated_at)
 		select $3, r.user_id, $5, $6, $7::text[], cardinality($7::text[]), $2::timestamptz, $2::timestamptz
 		  from (select $4::uuid as user_id) r where `+usableCodes+`
@@ -69,9 +75,12 @@ func CreateRecoveryCodes(c *storage.Conn, n NewRecoveryCodes, trail AuditTrail, 
 
 // ReplaceRecoveryCodes writes new codes in place of all that the user has, and
 // lifts the lock. ErrNotFound when there are none to replace.
-func ReplaceRecoveryCodes(c *storage.Conn, n NewRecoveryCodes, trail AuditTrail, now time.Time) error {
+func ReplaceRecoveryCodes(tx *storage.Conn, n NewRecoveryCodes, trail AuditTrail, now time.Time) error {
+	if err := lockUser(tx, n.UserID); err != nil {
+		return err
+	}
 	var replaced uuid.UUID
-	return c.Get(&replaced, `with changed as (
+	return tx.Get(&replaced, `with changed as (
 		update truegrant_mfa_recovery_codes r set salt = $4, unspent = $5::text[], total = cardinality($5::text[]),
 			failed_attempts = 0, locked_until = null, updated_at = $2::timestamptz
 		 where r.user_id = $3 and `+usableCodes+` returning r.id),`+insertAudit+` select id from changed`,
@@ -80,9 +89,12 @@ func ReplaceRecoveryCodes(c *storage.Conn, n NewRecoveryCodes, trail AuditTrail,
 
 // DeleteRecoveryCodes removes the codes of a user. ErrNotFound when there are
 // none.
-func DeleteRecoveryCodes(c *storage.Conn, user uuid.UUID, trail AuditTrail, now time.Time) error {
+func DeleteRecoveryCodes(tx *storage.Conn, user uuid.UUID, trail AuditTrail, now time.Time) error {
+	if err := lockUser(tx, user); err != nil {
+		return err
+	}
 	var deleted uuid.UUID
-	return c.Get(&deleted, `with codes as (
+	return tx.Get(&deleted, `with codes as (
 		delete from truegrant_mfa_recovery_codes where user_id = $3 returning id, user_id),`+fallWithCodes+`,
 		changed as (select id from codes),`+insertAudit+` select id from changed`, trail.json(), now, user)
 }
@@ -105,12 +117,16 @@ type RecoveryLock struct {
 	Until    time.Time
 }
 
-// RecordWrongRecoveryCode counts a wrong code.
-func RecordWrongRecoveryCode(c *storage.Conn, set uuid.UUID, lock RecoveryLock) error {
-	_, err := c.Exec(`update truegrant_mfa_recovery_codes set
+// RecordWrongRecoveryCode counts a wrong code. It counts against the codes that
+// the user has now.
+func RecordWrongRecoveryCode(tx *storage.Conn, user uuid.UUID, lock RecoveryLock) error {
+	if err := lockUser(tx, user); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`update truegrant_mfa_recovery_codes set
 		failed_attempts = case when failed_attempts + 1 >= $2 then 0 else failed_attempts + 1 end,
 		locked_until = case when failed_attempts + 1 >= $2 then $3::timestamptz else locked_until end
-		where id = $1`, set, lock.Attempts, lock.Until)
+		where user_id = $1`, user, lock.Attempts, lock.Until)
 	return err
 }
 

@@ -47,7 +47,9 @@ func (s *Server) deleteRecoveryCodes(w http.ResponseWriter, r *http.Request, adm
 	}
 	trail := s.Audit.ByAdmin(admin.Role, models.AuditRecoveryCodesDeleted,
 		map[string]any{"user_id": user.ID, "factor_id": shown.ID}).From(s.clientIP(r))
-	err = models.DeleteRecoveryCodes(s.DB.Conn(r.Context()), user.ID, trail, s.Kit.Time(r))
+	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) error {
+		return models.DeleteRecoveryCodes(tx, user.ID, trail, s.Kit.Time(r))
+	})
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return errFactorNotFound()
