@@ -34,7 +34,7 @@ func Unlink(user *models.LinkedUser, id uuid.UUID, autoconfirm bool) (models.Unl
 	}
 	remaining := slices.Delete(slices.Clone(user.Identities), at, at+1)
 	plan.Identity = user.Identities[at]
-	plan.AppData = AppMetadata(providersOf(remaining)...)
+	plan.AppData = AppMetadata(ProvidersOf(remaining)...)
 	if plan.Identity.Provider == ProviderPhone {
 		plan.DropPhone = true
 		return plan, nil
@@ -72,8 +72,8 @@ func nextAddress(identities models.Identities, taken []string) (models.Identity,
 	return slices.MinFunc(free, func(a, b models.Identity) int { return rank(a) - rank(b) }), true
 }
 
-// providersOf are the providers of identities in their order, each once.
-func providersOf(identities models.Identities) []string {
+// ProvidersOf are the providers of identities in their order, each once.
+func ProvidersOf(identities models.Identities) []string {
 	var providers []string
 	for _, identity := range identities {
 		if !slices.Contains(providers, identity.Provider) {

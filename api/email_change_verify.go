@@ -74,10 +74,7 @@ func (s *Server) acceptEmailChange(r *http.Request, pending *models.PendingUser,
 // providersWith is the project's metadata of a user who has an identity at one
 // more provider.
 func providersWith(identities models.Identities, provider string) map[string]any {
-	var providers []string
-	for _, identity := range identities {
-		providers = append(providers, identity.Provider)
-	}
+	providers := accounts.ProvidersOf(identities)
 	if identities.Of(provider) == nil {
 		providers = append(providers, provider)
 	}
