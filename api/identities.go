@@ -12,6 +12,7 @@ import (
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/models"
+	"github.com/truegrant/truegrant/onetime"
 	"github.com/truegrant/truegrant/storage"
 )
 
@@ -54,13 +55,13 @@ func (s *Server) unlinkIdentity(w http.ResponseWriter, r *http.Request, caller *
 	case !sameAudience(r, caller):
 		return apierror.New(http.StatusForbidden, codeUnexpectedAudience, wrongAudience)
 	}
-	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) error {
-		user, err := models.LockLinkedUser(tx, caller.ID)
-		if err != nil {
+	var plan models.Unlinking
+	var user *models.LinkedUser
+	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) (err error) {
+		if user, err = models.LockLinkedUser(tx, caller.ID); err != nil {
 			return err
 		}
-		plan, err := accounts.Unlink(user, id, s.Config.Mailer.Autoconfirm)
-		if err != nil {
+		if plan, err = accounts.Unlink(user, id, s.Config.Mailer.Autoconfirm); err != nil {
 			return err
 		}
 		trail := s.audit.By(&user.User, models.AuditIdentityUnlinked, map[string]any{
@@ -71,8 +72,7 @@ func (s *Server) unlinkIdentity(w http.ResponseWriter, r *http.Request, caller *
 	if err != nil {
 		return unlinkError(err)
 	}
-	// Here the mail identity_unlinked_notification is due, to caller.Email: the
-	// address that the user had until now.
+	s.tell(r, onetime.IdentityUnlinked(&user.User, plan.Identity.Provider))
 	return web.JSON(w, http.StatusOK, struct{}{})
 }
 
