@@ -55,17 +55,15 @@ func (s *Server) unlinkIdentity(w http.ResponseWriter, r *http.Request, caller *
 	case !sameAudience(r, caller):
 		return apierror.New(http.StatusForbidden, codeUnexpectedAudience, wrongAudience)
 	}
-	var provider string
-	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) error {
-		user, err := models.LockLinkedUser(tx, caller.ID)
-		if err != nil {
+	var plan models.Unlinking
+	var user *models.LinkedUser
+	err = s.DB.Tx(r.Context(), func(tx *storage.Conn) (err error) {
+		if user, err = models.LockLinkedUser(tx, caller.ID); err != nil {
 			return err
 		}
-		plan, err := accounts.Unlink(user, id, s.Config.Mailer.Autoconfirm)
-		if err != nil {
+		if plan, err = accounts.Unlink(user, id, s.Config.Mailer.Autoconfirm); err != nil {
 			return err
 		}
-		provider = plan.Identity.Provider
 		trail := s.audit.By(&user.User, models.AuditIdentityUnlinked, map[string]any{
 			"identity_id": id, "provider": plan.Identity.Provider, "provider_id": plan.Identity.ProviderID,
 		}).From(s.clientIP.Of(r))
@@ -74,7 +72,7 @@ func (s *Server) unlinkIdentity(w http.ResponseWriter, r *http.Request, caller *
 	if err != nil {
 		return unlinkError(err)
 	}
-	s.tell(r, onetime.IdentityUnlinked(&caller.User, provider))
+	s.tell(r, onetime.IdentityUnlinked(&user.User, plan.Identity.Provider))
 	return web.JSON(w, http.StatusOK, struct{}{})
 }
 

@@ -98,6 +98,22 @@ func TestUnlinkIdentityWithPhone(t *testing.T) {
 	require.Equal(t, `{"provider": "email", "providers": ["email"]}`, app.Text(`select raw_app_meta_data::text from users`))
 }
 
+// The address that the user had until now is told.
+func TestUnlinkIdentityIsMailed(t *testing.T) {
+	t.Parallel()
+	mail := apitest.NewMail(t)
+	app := apitest.New(t, mail.Configure, withLinking, func(cfg *conf.Config) {
+		cfg.Mailer.Notifications.IdentityUnlinkedEnabled = true
+	})
+	user := app.User(t)
+	github := link(app, user.ID, "github", "next@example.test", true)
+	unlink(app, user, emailIdentity(app, user.ID)).OK()
+	require.Contains(t, mail.Last(user.Email).Body, "email")
+	require.Empty(t, mail.To("next@example.test"))
+	unlink(app, user, github).Refused(http.StatusUnprocessableEntity, "single_identity_not_deletable")
+	require.Len(t, mail.All(), 1, "what is refused is no news")
+}
+
 func TestUnlinkIdentityIsRefused(t *testing.T) {
 	t.Parallel()
 	app := apitest.New(t, withLinking)

@@ -256,13 +256,3 @@ func TestMailInTheLanguageOfTheUser(t *testing.T) {
 	putUser(app, user, map[string]any{"password": "another password"}).OK()
 	require.Equal(t, "Passwort geändert", mail.Last(user.Email).Subject)
 }
-
-// The notice of an identity that is gone goes to the address from before.
-func TestNoticeOfUnlinking(t *testing.T) {
-	t.Parallel()
-	app, mail, user := noticing(t, withLinking, func(c *conf.Config) { c.Mailer.Notifications.IdentityUnlinkedEnabled = true })
-	link(app, user.ID, "github", "elsewhere@example.test", true)
-	unlink(app, user, emailIdentity(app, user.ID)).OK()
-	require.Equal(t, "A sign-in method was removed from your account", mail.Last(user.Email).Subject)
-	require.Empty(t, mail.To("elsewhere@example.test"))
-}

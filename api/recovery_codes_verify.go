@@ -87,8 +87,8 @@ func (f *factors) judgeRecovery(r *http.Request, code string, account *models.Ac
 		}
 	}
 	attempted := &models.StepUp{FactorID: set.ID, FactorType: string(mfa.RecoveryCode)}
-	if err := f.askFactorHook(r, &account.User, attempted, right); err != nil {
-		return "", err
+	if rejected := f.askFactorHook(r, &account.User, attempted, right); rejected != nil {
+		return "", rejected
 	}
 	if !right {
 		return "", errWrongCode(mfa.RecoveryCode)

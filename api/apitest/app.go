@@ -136,7 +136,7 @@ func (a *App) checkLog() {
 	if a.t.Failed() {
 		return
 	}
-	for _, letter := range sink(a.Config).all() {
+	for _, letter := range sink(a.Config).All() {
 		a.secrets.rememberLetter(letter)
 	}
 	a.rememberStored(a.t)

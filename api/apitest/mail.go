@@ -73,13 +73,6 @@ func sink(cfg *conf.Config) *Mail {
 	return new(Mail)
 }
 
-// all are the letters to anybody.
-func (m *Mail) all() []Letter {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.letters)
-}
-
 // Configure is an option of New: sign-ups are confirmed by mail sent here, as
 // often as the test likes.
 func (m *Mail) Configure(cfg *conf.Config) {

@@ -37,7 +37,7 @@ func TestLeaksAreNoticed(t *testing.T) {
 	app.Do(http.MethodGet, "/admin/users", nil, Bearer(apiKey)).OK()
 	app.Do(http.MethodPost, "/signup", map[string]any{"email": invited, "password": Password + "2"}).OK()
 	letter := mail.Last(invited)
-	for _, each := range mail.all() {
+	for _, each := range mail.All() {
 		app.secrets.rememberLetter(each)
 	}
 	app.rememberStored(t)
