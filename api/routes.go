@@ -10,6 +10,7 @@ import (
 
 	"github.com/truegrant/truegrant/api/apierror"
 	"github.com/truegrant/truegrant/api/oauthserver"
+	"github.com/truegrant/truegrant/api/openapi"
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/observability"
@@ -50,6 +51,7 @@ func (s *Server) publicRoutes(r chi.Router) {
 	r.Get("/health/ready", s.kit.Open(s.ready))
 	r.Get("/settings", s.kit.Open(s.getSettings))
 	r.Get("/.well-known/jwks.json", s.kit.Open(s.jwks))
+	r.Get(openapi.Path, s.kit.Open(openapi.Handler(openapi.About{URL: s.Config.API.ExternalURL, Version: s.Version})))
 	s.both(r, http.MethodPost, "/signup", s.kit.Open(s.guarded(s.signUp))) // limited within, by kind of sign-up
 	r.Post("/token", s.kit.Open(s.token))                                  // guarded and limited within, by grant
 	s.both(r, http.MethodGet, "/verify", s.limit(s.limits.verify, s.kit.Open(s.verifyLink)))
