@@ -67,16 +67,18 @@ func (s *Server) grantIDToken(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case in.IDToken == "":
-		return oauthStyle(w, "invalid request", "id_token required")
+		return oauthStyle(w, r, "invalid request", "id_token required")
 	case in.Provider == "" && (in.ClientID == "" || in.Issuer == ""):
-		return oauthStyle(w, "invalid request", "provider or client_id and issuer required")
+		return oauthStyle(w, r, "invalid request", "provider or client_id and issuer required")
 	case !slices.Contains(conf.ProviderNames(), in.Provider):
 		return apierror.Validation(fmt.Sprintf("Custom OIDC provider %q not allowed", in.Provider))
 	}
 	return apierror.New(http.StatusBadRequest, codeProviderDisabled, fmt.Sprintf("Provider %q is not enabled", in.Provider))
 }
 
-// oauthStyle writes an error of the grants that GoTrue answers in OAuth's form.
-func oauthStyle(w http.ResponseWriter, code, description string) error {
+// oauthStyle writes an error of the grants that GoTrue answers in OAuth's form,
+// whatever version of the API is asked for.
+func oauthStyle(w http.ResponseWriter, r *http.Request, code, description string) error {
+	apierror.Versioned(w, r)
 	return web.JSON(w, http.StatusBadRequest, map[string]string{"error": code, "error_description": description})
 }
