@@ -412,3 +412,18 @@ func TestFactorStatements(t *testing.T) {
 	require.Equal(t, 2, app.Statements(func() { challenge = challengeOf(app, user, f) }))
 	require.Equal(t, 4, app.Statements(func() { answer(app, user, f, challenge, f.code(t, app)).OK() }))
 }
+
+// A step-up ends the user's other sessions below aal2, but no grant: an agent
+// that was let in cannot use a second factor.
+func TestStepUpLeavesGrantsAlone(t *testing.T) {
+	t.Parallel()
+	app := apitest.New(t)
+	user := app.User(t)
+	client := app.Client(t)
+	grant := app.Grant(t, user, client)
+	other := app.SignIn(t, user.Email)
+	f := enrollTOTP(app, user, "app")
+	stepUp(t, app, user, f)
+	app.Do(http.MethodGet, "/user", nil, apitest.Bearer(other.AccessToken)).Refused(http.StatusForbidden, "session_not_found")
+	app.RefreshGrant(client, grant.RefreshToken).OK()
+}

@@ -59,8 +59,8 @@ type WebAuthnUse struct {
 
 // VerifyFactor spends a challenge and writes what follows from it: the factor
 // is verified; its session gains the method, aal2 and a new refresh token; all
-// other sessions of the user below aal2 end; unverified factors of the type
-// go. It reports false, and the transaction must then be rolled back, when the
+// other sessions of the user below aal2 end, but no grants of OAuth clients;
+// unverified factors of the type go. It reports false, and the transaction must then be rolled back, when the
 // state that the decision was made on has changed.
 func VerifyFactor(tx *storage.Conn, up StepUp, trail AuditTrail, now time.Time) (bool, error) {
 	if err := lockUser(tx, up.UserID); err != nil {
@@ -140,7 +140,9 @@ session as (
 	   and (s.refresh_token_counter = n.counter_from or exists (select from swapped)) returning s.id)`
 
 // settleStepUp are the expressions that follow once "changed" has the session's
-// row: the method is written down, and the user's sessions below aal2 end.
+// row: the method is written down, and the user's sessions below aal2 end. The
+// grants of OAuth clients go on: they cannot step up, and the user ends them
+// one by one.
 const settleStepUp = `
 amr as (
 	insert into mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
@@ -148,4 +150,5 @@ amr as (
 	on conflict (session_id, authentication_method) do update set updated_at = excluded.updated_at),
 ended as (
 	delete from sessions o using n, changed
-	 where o.user_id = n.user_id and o.id <> changed.id and coalesce(o.aal, 'aal1') < 'aal2')`
+	 where o.user_id = n.user_id and o.id <> changed.id and coalesce(o.aal, 'aal1') < 'aal2'
+	   and o.oauth_client_id is null)`
