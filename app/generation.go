@@ -64,7 +64,7 @@ func (a *App) build(cfg *conf.Config, previous *generation) (*generation, error)
 		DB: a.DB, Keys: p.keys, Box: p.box, Hook: newHook(configured), Random: opts.Random,
 		Issuer: oauthserver.Issuer(cfg),
 		Audit:  models.Auditor{Disabled: cfg.AuditLog.DisablePostgres, Random: opts.Random},
-	}, cfg.JWT, cfg.Sessions, cfg.Security)
+	}, tokens.Settings{JWT: cfg.JWT, Sessions: cfg.Sessions, Security: cfg.Security, OAuthServer: cfg.OAuthServer})
 	deps := api.Deps{
 		Config: cfg, DB: a.DB, Keys: p.keys, Tokens: service, Box: p.box, Mailer: p.mail, Hooks: configured,
 		Hasher: a.hasher, Log: opts.Log, Now: opts.Now, Random: opts.Random, Version: opts.Version,

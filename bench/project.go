@@ -97,7 +97,7 @@ func (p *project) service(db *storage.DB) (*tokens.Service, error) {
 	return tokens.New(tokens.Deps{
 		DB: db, Keys: set, Box: box, Audit: models.Auditor{Random: rand.Reader},
 		Random: rand.Reader, Issuer: issuer,
-	}, cfg.JWT, cfg.Sessions, cfg.Security), nil
+	}, tokens.Settings{JWT: cfg.JWT, Sessions: cfg.Sessions, Security: cfg.Security, OAuthServer: cfg.OAuthServer}), nil
 }
 
 // seededEmail names a seeded user.

@@ -37,6 +37,7 @@ func (c *Config) check(r *report) {
 	c.SMTP.check(r)
 	c.checkTemplates(r)
 	c.Sessions.check(r)
+	c.OAuthServer.check(r)
 	c.Security.check(r)
 	c.SAML.check(r)
 	c.Hook.check(r)
@@ -139,6 +140,16 @@ func (s Sessions) check(r *report) {
 	check("GOTRUE_SESSIONS_TIMEBOX", "timebox", s.Timebox)
 	check("GOTRUE_SESSIONS_INACTIVITY_TIMEOUT", "inactivity timeout", s.InactivityTimeout)
 	check("GOTRUE_SESSIONS_ALLOW_LOW_AAL", "allow low AAL", s.AllowLowAAL)
+}
+
+func (s OAuthServer) check(r *report) {
+	check := func(variable string, d *time.Duration) {
+		if d != nil && *d <= 0 {
+			r.problem(variable, "must be positive when set, was %v", *d)
+		}
+	}
+	check("GOTRUE_OAUTH_SERVER_SESSION_TIMEBOX", s.SessionTimebox)
+	check("GOTRUE_OAUTH_SERVER_SESSION_INACTIVITY_TIMEOUT", s.SessionInactivityTimeout)
 }
 
 // checkWebAuthn warns of an incomplete relying party, which GoTrue tolerates:

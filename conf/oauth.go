@@ -28,6 +28,11 @@ type OAuthServer struct {
 	// CodeTTL is the life of an authorization code (RFC 6749 §4.1.2). (Not a
 	// setting of GoTrue.)
 	CodeTTL time.Duration `split_words:"true" default:"1m"`
+	// SessionTimebox and SessionInactivityTimeout are the life of what a user
+	// grants a client: from the grant, and from the client's last refresh. Nil
+	// means no limit. (Not settings of GoTrue.)
+	SessionTimebox           *time.Duration `split_words:"true"`
+	SessionInactivityTimeout *time.Duration `split_words:"true"`
 	// AllowPlainPKCE accepts code_challenge_method "plain" (RFC 7636 §4.2).
 	// (Not a setting of GoTrue.)
 	AllowPlainPKCE bool `split_words:"true"`

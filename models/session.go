@@ -175,10 +175,10 @@ func EndSessions(c *storage.Conn, user, session uuid.UUID, scope LogoutScope, tr
 
 // NewestSession returns the id of the user's most recently used session
 // among those that are still valid by notBefore limits and share a tag group
-// (GOTRUE_SESSIONS_SINGLE_PER_USER).
+// (GOTRUE_SESSIONS_SINGLE_PER_USER). Grants of OAuth clients do not compete.
 func NewestSession(c *storage.Conn, user uuid.UUID, group SessionGroup) (uuid.UUID, error) {
 	var newest uuid.UUID
-	err := c.Get(&newest, `select s.id from sessions s where s.user_id = $1
+	err := c.Get(&newest, `select s.id from sessions s where s.user_id = $1 and s.oauth_client_id is null
 		and (s.not_after is null or s.not_after > $2::timestamptz)
 		and ($3::timestamptz is null or s.created_at > $3)
 		and ($4::timestamptz is null or coalesce(s.refreshed_at at time zone 'UTC', s.created_at) > $4)

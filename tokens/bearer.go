@@ -175,7 +175,7 @@ func (s *Service) AuthenticateAdmin(ctx context.Context, token string, now time.
 			return nil, err
 		}
 		if principal.Session != nil {
-			if err := s.limits.check(&principal.Account, lastUsed(principal.Session, time.Time{}), now); err != nil {
+			if err := s.limitsOf(principal.Session).check(&principal.Account, lastUsed(principal.Session, time.Time{}), now); err != nil {
 				return nil, ErrBearerSessionExpired
 			}
 		}

@@ -109,7 +109,7 @@ func (s *Service) accessToken(ctx context.Context, sub subject, method string, n
 // user with a second factor may stay without using it.
 func (s *Service) accessExpiry(sub subject, now time.Time) time.Time {
 	expiresAt := now.Add(s.jwt.Exp)
-	if s.limits.LowAAL != nil && sub.aal == models.AAL1 && sub.user.HasVerifiedFactor() {
+	if sub.grant == nil && s.limits.LowAAL != nil && sub.aal == models.AAL1 && sub.user.HasVerifiedFactor() {
 		if end := sub.sessionCreatedAt.Add(*s.limits.LowAAL); end.Before(expiresAt) {
 			return end
 		}

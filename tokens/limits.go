@@ -27,6 +27,20 @@ func newLimits(cfg conf.Sessions) Limits {
 	}
 }
 
+// newGrantLimits are the limits of what a user grants to OAuth clients. A user
+// has as many of them as clients, and an agent has no second factor.
+func newGrantLimits(cfg conf.OAuthServer) Limits {
+	return Limits{Timebox: cfg.SessionTimebox, Inactivity: cfg.SessionInactivityTimeout}
+}
+
+// limitsOf are the limits of a session, which is the project's own or a grant.
+func (s *Service) limitsOf(session *models.Session) Limits {
+	if session.OAuthClientID != nil {
+		return s.grantLimits
+	}
+	return s.limits
+}
+
 // check reports which limit a session has passed at now. lastUse is its last
 // refresh, see lastUsed.
 func (l Limits) check(account *models.Account, lastUse, now time.Time) error {

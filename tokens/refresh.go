@@ -103,7 +103,8 @@ func isTokenV1(token string) bool {
 // permitted checks all that does not depend on the generation of the token.
 func (s *Service) permitted(conn *storage.Conn, req RefreshRequest, account *models.Account, tokenUpdatedAt time.Time) error {
 	lastUse := lastUsed(account.Session, tokenUpdatedAt)
-	if err := s.limits.check(account, lastUse, req.Now); err != nil {
+	limits := s.limitsOf(account.Session)
+	if err := limits.check(account, lastUse, req.Now); err != nil {
 		return err
 	}
 	if err := checkClient(req.Client, account.Session); err != nil {
@@ -112,10 +113,10 @@ func (s *Service) permitted(conn *storage.Conn, req RefreshRequest, account *mod
 	if err := checkScope(req.Scope, account.Session); err != nil {
 		return err
 	}
-	if !s.limits.SinglePerUser {
+	if !limits.SinglePerUser {
 		return nil
 	}
-	newest, err := models.NewestSession(conn, account.ID, s.limits.group(account.Session, req.Now))
+	newest, err := models.NewestSession(conn, account.ID, limits.group(account.Session, req.Now))
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return nil

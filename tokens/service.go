@@ -30,8 +30,17 @@ type Service struct {
 	random   io.Reader
 	jwt      conf.JWT
 	issuer   string
-	limits   Limits
 	rotation Rotation
+	// limits are those of the project's own sessions, grantLimits those of grants.
+	limits, grantLimits Limits
+}
+
+// Settings are the parts of the configuration that tokens depend on.
+type Settings struct {
+	JWT         conf.JWT
+	Sessions    conf.Sessions
+	Security    conf.Security
+	OAuthServer conf.OAuthServer
 }
 
 // Deps are what a Service works with.
@@ -49,11 +58,12 @@ type Deps struct {
 }
 
 // New returns a Service.
-func New(deps Deps, jwt conf.JWT, sessions conf.Sessions, security conf.Security) *Service {
+func New(deps Deps, cfg Settings) *Service {
+	security := cfg.Security
 	return &Service{
 		db: deps.DB, keys: deps.Keys, box: deps.Box, hook: deps.Hook, audit: deps.Audit,
-		ids: models.IDs{Random: deps.Random}, random: deps.Random, jwt: jwt, issuer: deps.Issuer,
-		limits: newLimits(sessions),
+		ids: models.IDs{Random: deps.Random}, random: deps.Random, jwt: cfg.JWT, issuer: deps.Issuer,
+		limits: newLimits(cfg.Sessions), grantLimits: newGrantLimits(cfg.OAuthServer),
 		rotation: Rotation{
 			Counter:           security.RefreshTokenAlgorithmVersion == 2,
 			UpgradePercentage: security.RefreshTokenUpgradePercentage,

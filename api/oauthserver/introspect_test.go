@@ -56,7 +56,7 @@ func TestIntrospection(t *testing.T) {
 // there is nothing to learn.
 func TestIntrospectionTellsNothing(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(cfg *conf.Config) { limit := time.Hour; cfg.Sessions.Timebox = &limit })
+	b := setup(t, func(cfg *conf.Config) { limit := time.Hour; cfg.OAuthServer.SessionTimebox = &limit })
 	c, other, u := b.Client(t), b.Client(t), b.User(t)
 	tokens := b.grant(c, u)
 	b.writesNothing(func() {
