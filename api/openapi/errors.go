@@ -38,6 +38,11 @@ func expandErrors(doc object) error {
 	for i, name := range []string{"ErrorCode", "OAuthErrorCode"} {
 		e.families[i].list(member(schemas, name))
 	}
+	for prefix := range member(doc, "x-other-paths") {
+		if err := e.expand(member(member(doc, "x-other-paths"), prefix)); err != nil {
+			return fmt.Errorf("below %s: %w", prefix, err)
+		}
+	}
 	for path := range member(doc, "paths") {
 		item := member(member(doc, "paths"), path)
 		for _, method := range methods() {

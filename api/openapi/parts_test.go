@@ -71,6 +71,21 @@ paths:
 	require.Equal(t, []string{"bad_json", "taken", "too_large"}, member(member(member(doc, "components"), "schemas"), "ErrorCode")["enum"])
 }
 
+func TestErrorsBelowOtherPaths(t *testing.T) {
+	t.Parallel()
+	doc, err := load(fstest.MapFS{"a.yaml": {Data: []byte(glossary + `
+x-other-paths: {/gone: {x-errors: {"404": {taken: Gone.}}}}`)}})
+	require.NoError(t, err)
+	require.NoError(t, expandErrors(doc))
+	gone := member(member(doc, "x-other-paths"), "/gone")
+	require.Equal(t, []string{"taken"}, member(member(gone, "responses"), "404")["x-error-codes"])
+
+	doc, err = load(fstest.MapFS{"a.yaml": {Data: []byte(glossary + `
+x-other-paths: {/gone: {x-errors: {"404": {what: ~}}}}`)}})
+	require.NoError(t, err)
+	require.ErrorContains(t, expandErrors(doc), "below /gone")
+}
+
 func TestUnknownErrors(t *testing.T) {
 	t.Parallel()
 	for operation, problem := range map[string]string{

@@ -70,12 +70,18 @@ func (c *Checker) Check(x Exchange) error {
 	return nil
 }
 
-// checkUndescribed lets a path or method that is not described be refused, and
-// nothing else.
+// checkUndescribed lets a path or method that is not described be refused, or
+// answer as everything there does, and nothing else.
 func (c *Checker) checkUndescribed(x Exchange) error {
 	refused := x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden || x.Status == http.StatusBadRequest
 	preflight := x.Method == http.MethodOptions && x.Status == http.StatusNoContent
 	if byRouter(x) || refused || preflight {
+		return nil
+	}
+	if above, described := c.findAbove(x.URL.EscapedPath()); described {
+		if err := c.checkResponse(above, x); err != nil {
+			return fmt.Errorf("response below %s, status %d: %w", above.path, x.Status, err)
+		}
 		return nil
 	}
 	return fmt.Errorf("%s %s is not described, and answers %d", x.Method, x.URL.Path, x.Status)
@@ -130,7 +136,7 @@ func (c *Checker) compare(at pointer, x Exchange) error {
 	if content[kind] == nil {
 		return fmt.Errorf("content type %q is not described: %s", kind, x.Response)
 	}
-	if kind != "application/json" {
+	if kind != "application/json" && !strings.HasSuffix(kind, "+json") {
 		return nil
 	}
 	body, err := jsonschema.UnmarshalJSON(bytes.NewReader(x.Response))

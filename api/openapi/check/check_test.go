@@ -12,7 +12,11 @@ import (
 
 // description is a small API with one of everything.
 const description = `{
+	"x-other-paths": {"/gone": {"responses": {"404": {"x-error-codes": ["off"], "content": {"application/problem+json":
+		{"schema": {"$ref": "#/components/schemas/Error"}}}}}}},
 	"paths": {
+		"/gone/not": {"get": {"responses": {"204": {}}}, "post": {"x-may-ignore-body": true,
+			"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}, "responses": {"204": {}}}},
 		"/things": {"parameters": [{"$ref": "#/components/parameters/Page"}], "post": {
 			"parameters": [{"name": "X-Kind", "in": "header"}],
 			"requestBody": {"required": true, "content": {
@@ -78,6 +82,8 @@ func (a answer) exchange(t *testing.T) check.Exchange {
 
 func to(target string) http.Header { return http.Header{"Location": {target}} }
 
+func problem() http.Header { return http.Header{"Content-Type": {"application/problem+json"}} }
+
 func text() http.Header { return http.Header{"Content-Type": {"text/plain; charset=utf-8"}} }
 
 func TestWhatIsDescribed(t *testing.T) {
@@ -101,6 +107,10 @@ func TestWhatIsDescribed(t *testing.T) {
 		"the client's error":       {"GET", "/things/first", "", "", 302, to("https://a.test/?error=access_denied"), ""},
 		"rest of the path":         {"GET", "/rest/a/b?how=so", "", "", 204, nil, ""},
 		"unknown":                  {"GET", "/nothing", "", "", 404, text(), "404 page not found\n"},
+		"below others":             {"PUT", "/gone/a/b", "", "", 404, problem(), `{"code": "off", "message": "x"}`},
+		"others themselves":        {"GET", "/gone", "", "", 404, problem(), `{"code": "off", "message": "x"}`},
+		"one that is described":    {"GET", "/gone/not", "", "", 204, nil, ""},
+		"a body that nobody reads": {"POST", "/gone/not", "application/json", "x", 204, nil, ""},
 		"no slash at the end":      {"GET", "/things/1/", "", "", 404, text(), "404 page not found\n"},
 		"unknown method":           {"PUT", "/things", "", "", 405, nil, ""},
 		"preflight":                {"OPTIONS", "/things", "", "", 204, nil, ""},
@@ -122,6 +132,11 @@ func TestWhatIsNotDescribed(t *testing.T) {
 	}{
 		"a path":         {answer{"GET", "/nothing", "", "", 200, nil, "{}"}, "GET /nothing is not described"},
 		"a method":       {answer{"PUT", "/things", "", "", 200, nil, "{}"}, "PUT /things is not described"},
+		"a body read":    {answer{"POST", "/gone/not", "application/json", "7", 204, nil, ""}, "got number, want object"},
+		"beside others":  {answer{"GET", "/gone-not", "", "", 404, problem(), `{"code": "off", "message": "x"}`}, "is not described"},
+		"others' status": {answer{"GET", "/gone/a", "", "", 200, problem(), "{}"}, "response below /gone"},
+		"others' body":   {answer{"GET", "/gone/a", "", "", 404, problem(), "{}"}, "missing property 'code'"},
+		"others' code":   {answer{"GET", "/gone/a", "", "", 404, problem(), `{"code": "new", "message": "x"}`}, "error code new"},
 		"a longer path":  {answer{"GET", "/things/1/2", "", "", 200, text(), ""}, "is not described"},
 		"no segment":     {answer{"GET", "/rest/", "", "", 204, nil, ""}, "is not described"},
 		"404 of a route": {answer{"POST", "/things", "", "", 404, text(), "404 page not found\n"}, "content type"},

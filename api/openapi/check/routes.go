@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,29 @@ func (c *Checker) Routes() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// OtherPaths lists the paths below which everything that is not described by
+// itself answers alike.
+func (c *Checker) OtherPaths() []string {
+	others, _ := c.doc[otherPaths].(map[string]any)
+	return slices.Sorted(maps.Keys(others))
+}
+
+// otherPaths describes what is below a path as a whole.
+const otherPaths = "x-other-paths"
+
+// findAbove finds what is described of everything below a path.
+func (c *Checker) findAbove(path string) (route, bool) {
+	others, _ := c.doc[otherPaths].(map[string]any)
+	for _, upper := range c.OtherPaths() {
+		if path != upper && !strings.HasPrefix(path, upper+"/") {
+			continue
+		}
+		described, _ := others[upper].(map[string]any)
+		return route{path: upper, operation: described, at: pointer{otherPaths, upper}}, true
+	}
+	return route{}, false
 }
 
 func (c *Checker) readRoutes() ([]route, error) {
