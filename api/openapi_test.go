@@ -15,30 +15,37 @@ import (
 	"github.com/truegrant/truegrant/api/openapi"
 	"github.com/truegrant/truegrant/api/openapi/check"
 	"github.com/truegrant/truegrant/conf"
+	"github.com/truegrant/truegrant/hooks"
+	"github.com/truegrant/truegrant/tokens"
 )
 
 // Every route is described, and everything described is a route.
 func TestEveryRouteIsDescribed(t *testing.T) {
 	t.Parallel()
-	app := apitest.New(t)
-	routes := map[string]bool{}
-	err := chi.Walk(api.RoutesOf(app.Server.Handler), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		if route == "/user/*" {
-			return nil // no route, but what is in the way of unknown ones
-		}
-		// A slash at the end is the same route, and OpenAPI has no parameter
-		// that holds slashes.
-		route = strings.Replace(strings.TrimSuffix(route, "/"), "/*", "/{issuer_path}", 1)
-		routes[method+" "+route] = true
-		return nil
-	})
-	require.NoError(t, err)
 	document, err := openapi.Document(openapi.About{URL: apitest.ExternalURL})
 	require.NoError(t, err)
 	description, err := check.New(document)
 	require.NoError(t, err)
-	described := description.Routes()
+	described, others := description.Routes(), description.OtherPaths()
 
+	app, routes, below := apitest.New(t), map[string]bool{}, map[string]bool{}
+	for _, scim := range []bool{false, true} {
+		app.Config.Experimental.SCIMEnabled = scim
+		for _, route := range routesOf(t, app) {
+			method, path, _ := strings.Cut(route, " ")
+			upper := strings.TrimSuffix(path, "/*")
+			switch {
+			case path == "/user/*": // no route, but what is in the way of unknown ones
+			case slices.Contains(others, upper):
+				below[upper] = true
+			default:
+				// A slash at the end is the same route, and OpenAPI has no
+				// parameter that holds slashes.
+				path = strings.Replace(strings.TrimSuffix(path, "/"), "/*", "/{issuer_path}", 1)
+				routes[method+" "+path] = true
+			}
+		}
+	}
 	for route := range routes {
 		require.Contains(t, described, route, "describe it in api/openapi/spec")
 	}
@@ -46,6 +53,24 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		require.True(t, routes[route], "%s is described in api/openapi/spec, but is no route", route)
 	}
 	require.Len(t, slices.Compact(described), len(routes))
+	require.Len(t, below, len(others), "every one of x-other-paths is a route")
+}
+
+// routesOf are the routes that a server with the configuration of app has.
+func routesOf(t *testing.T, app *apitest.App) (routes []string) {
+	t.Helper()
+	cfg := app.Config
+	server, err := api.New(api.Deps{
+		Config: cfg, Keys: app.Keys, Hooks: new(hooks.Hooks), Now: app.Clock.Now,
+		Tokens: tokens.New(tokens.Deps{Keys: app.Keys}, cfg.JWT, cfg.Sessions, cfg.Security),
+	})
+	require.NoError(t, err)
+	err = chi.Walk(api.RoutesOf(server), func(method, path string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		routes = append(routes, method+" "+path)
+		return nil
+	})
+	require.NoError(t, err)
+	return routes
 }
 
 func TestDescriptionIsServed(t *testing.T) {
