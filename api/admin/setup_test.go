@@ -18,6 +18,7 @@ import (
 	"github.com/truegrant/truegrant/accounts"
 	"github.com/truegrant/truegrant/api/admin"
 	"github.com/truegrant/truegrant/api/apierror"
+	"github.com/truegrant/truegrant/api/apitest"
 	"github.com/truegrant/truegrant/api/web"
 	"github.com/truegrant/truegrant/conf"
 	"github.com/truegrant/truegrant/listing"
@@ -130,11 +131,15 @@ func (a *app) call(method, path, body string) answer {
 func (a *app) send(method, path, body string, headers ...string) answer {
 	a.t.Helper()
 	r := httptest.NewRequestWithContext(a.t.Context(), method, path, bytes.NewBufferString(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
 	a.handler.ServeHTTP(w, r)
+	apitest.Described(a.t, r, []byte(body), w)
 	return answer{t: a.t, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 

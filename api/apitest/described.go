@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"testing"
 
 	"github.com/truegrant/truegrant/api/openapi"
 	"github.com/truegrant/truegrant/api/openapi/check"
@@ -19,13 +20,14 @@ var description = sync.OnceValues(func() (*check.Checker, error) { //nolint:goch
 	return check.New(document)
 })
 
-// checkDescribed fails the test when an exchange is not what the API's
-// description says, but lets it go on: requests may come from any goroutine.
-func (a *App) checkDescribed(r *http.Request, body []byte, answer *httptest.ResponseRecorder) {
-	a.t.Helper()
+// Described fails the test when an exchange is not what the API's description
+// says, but lets it go on: requests may come from any goroutine. Do calls it;
+// others are for tests that wire a part of the API by themselves.
+func Described(t testing.TB, r *http.Request, body []byte, answer *httptest.ResponseRecorder) {
+	t.Helper()
 	checker, err := description()
 	if err != nil {
-		a.t.Errorf("the description of the API cannot be used: %v", err)
+		t.Errorf("the description of the API cannot be used: %v", err)
 		return
 	}
 	err = checker.Check(check.Exchange{
@@ -33,6 +35,6 @@ func (a *App) checkDescribed(r *http.Request, body []byte, answer *httptest.Resp
 		Status: answer.Code, Header: answer.Header(), Response: answer.Body.Bytes(),
 	})
 	if err != nil {
-		a.t.Errorf("api/openapi/spec does not describe this: %v", err)
+		t.Errorf("api/openapi/spec does not describe this: %v", err)
 	}
 }

@@ -43,7 +43,7 @@ func (a *App) Do(method, path string, body any, options ...Option) *Response {
 	}
 	w := httptest.NewRecorder()
 	a.Server.Handler.ServeHTTP(w, r)
-	a.checkDescribed(r, raw, w)
+	Described(a.t, r, raw, w)
 	answer := &Response{t: a.t, Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}
 	a.secrets.rememberExchange(r, raw, answer)
 	return answer
