@@ -62,7 +62,7 @@ func routesOf(t *testing.T, app *apitest.App) (routes []string) {
 	cfg := app.Config
 	server, err := api.New(api.Deps{
 		Config: cfg, Keys: app.Keys, Hooks: new(hooks.Hooks), Now: app.Clock.Now,
-		Tokens: tokens.New(tokens.Deps{Keys: app.Keys}, cfg.JWT, cfg.Sessions, cfg.Security),
+		Tokens: tokens.New(tokens.Deps{Keys: app.Keys}, tokens.Settings{JWT: cfg.JWT, Sessions: cfg.Sessions, Security: cfg.Security}),
 	})
 	require.NoError(t, err)
 	err = chi.Walk(api.RoutesOf(server), func(method, path string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
