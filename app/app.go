@@ -22,6 +22,7 @@ import (
 	"github.com/truegrant/truegrant/janitor"
 	"github.com/truegrant/truegrant/listing"
 	"github.com/truegrant/truegrant/mailer"
+	"github.com/truegrant/truegrant/models"
 	"github.com/truegrant/truegrant/observability"
 	"github.com/truegrant/truegrant/password"
 	"github.com/truegrant/truegrant/ratelimit"
@@ -82,6 +83,7 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 		Lists: listing.New(db, opts.Log, opts.Now), rates: rates,
 		opts: opts, hasher: password.New(runtime.GOMAXPROCS(0), opts.Random), reloaded: make(chan struct{}, 1),
 	}
+	a.Janitor.CleanUp = a.cleanUp
 	first, err := a.build(cfg, nil)
 	if err = errors.Join(ratesErr, err); err == nil {
 		err = opts.Telemetry.WatchPool(db.Stats)
@@ -94,6 +96,19 @@ func New(cfg *conf.Config, opts Options) (*App, error) {
 		a.current.Load().server.ServeHTTP(w, r)
 	})
 	return a, nil
+}
+
+// cleanUp is what the configuration in force wants removed.
+func (a *App) cleanUp() *models.CleanUp {
+	cfg := a.current.Load().config
+	if !cfg.DB.CleanupEnabled {
+		return nil
+	}
+	return &models.CleanUp{
+		AnonymousUsers: cfg.External.AnonymousUsersEnabled,
+		Timebox:        cfg.Sessions.Timebox, Inactivity: cfg.Sessions.InactivityTimeout,
+		GrantTimebox: cfg.OAuthServer.SessionTimebox, GrantInactivity: cfg.OAuthServer.SessionInactivityTimeout,
+	}
 }
 
 // Close sends the mails that wait in the background, if it can, and closes the

@@ -18,6 +18,8 @@ const (
 	interval = time.Minute
 	grace    = 5 * time.Minute
 	flowLife = 24 * time.Hour
+	// rounds bounds how often one turn sweeps while there is more to remove.
+	rounds = 20
 )
 
 // Janitor sweeps for all replicas: whichever gets the lock.
@@ -25,6 +27,9 @@ type Janitor struct {
 	DB  *storage.DB
 	Log logrus.FieldLogger
 	Now func() time.Time
+	// CleanUp is what the project wants removed beside that, nil for nothing. It
+	// is asked for each sweep, since a reload may change it.
+	CleanUp func() *models.CleanUp
 }
 
 // Run sweeps until ctx is done.
@@ -36,11 +41,22 @@ func (j *Janitor) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if _, err := j.Sweep(ctx); err != nil && ctx.Err() == nil {
+			if err := j.turn(ctx); err != nil && ctx.Err() == nil {
 				j.Log.WithError(err).Warn("sweep failed")
 			}
 		}
 	}
+}
+
+// turn sweeps until a batch is not full any more.
+func (j *Janitor) turn(ctx context.Context) error {
+	for range rounds {
+		removed, err := j.Sweep(ctx)
+		if err != nil || removed < models.SweepUsers {
+			return err
+		}
+	}
+	return nil
 }
 
 // Sweep removes one batch and returns its size; 0 also when another replica is
@@ -57,7 +73,15 @@ func (j *Janitor) Sweep(ctx context.Context) (removed int64, err error) {
 		}
 		flows, err := models.SweepFlows(tx, now.Add(-flowLife))
 		removed += flows
-		return err
+		if err != nil || j.CleanUp == nil {
+			return err
+		}
+		if wanted := j.CleanUp(); wanted != nil {
+			n, err := wanted.Sweep(tx, now)
+			removed += n
+			return err
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("sweep: %w", err)

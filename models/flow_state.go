@@ -162,5 +162,5 @@ func ContinueFlow(c *storage.Conn, n Redemption, method string, trail AuditTrail
 // time. It returns how many.
 func SweepFlows(c *storage.Conn, before time.Time) (int64, error) {
 	return c.Exec(`delete from flow_state where id in (
-		select id from flow_state where created_at < $1 limit $2 for update skip locked)`, before, sweepRows)
+		select id from flow_state where created_at < $1 limit $2 for update skip locked)`, before, SweepRows)
 }

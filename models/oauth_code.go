@@ -87,20 +87,16 @@ func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s New
 	return redeemed == 1, err
 }
 
-// Janitor limits: how many rows one sweep removes from a table, so that it
-// never holds locks for long.
-const sweepRows = 1000
-
 // SweepAuthorizations removes requests and spent codes whose time is over by
 // more than a grace period, a bounded number at a time. It returns how many.
 func SweepAuthorizations(c *storage.Conn, before time.Time) (int64, error) {
 	requests, err := c.Exec(`delete from oauth_authorizations where id in (
-		select id from oauth_authorizations where expires_at < $1 limit $2 for update skip locked)`, before, sweepRows)
+		select id from oauth_authorizations where expires_at < $1 limit $2 for update skip locked)`, before, SweepRows)
 	if err != nil {
 		return 0, err
 	}
 	codes, err := c.Exec(`delete from oauth_redeemed_codes where code_digest in (
-		select code_digest from oauth_redeemed_codes where expires_at < $1 limit $2 for update skip locked)`, before, sweepRows)
+		select code_digest from oauth_redeemed_codes where expires_at < $1 limit $2 for update skip locked)`, before, SweepRows)
 	return requests + codes, err
 }
 
