@@ -57,3 +57,27 @@ func TestNewRefusesBrokenGlobs(t *testing.T) {
 	_, err := redirects.New("https://app.example.org", []string{"https://[a"})
 	require.Error(t, err)
 }
+
+// What GoTrue was seen to make of these targets, which its /authorize kept.
+func TestRecordedTargets(t *testing.T) {
+	t.Parallel()
+	const site = "https://app.contract.test"
+	list, err := redirects.New(site, []string{
+		"https://app.contract.test/**", "https://*.preview.contract.test", "http://localhost:3000/callback", "contractapp://**",
+		"https://docs.contract.test/a?/{x", "y}",
+	})
+	require.NoError(t, err)
+	for _, target := range []string{
+		"https://app.contract.test/a/b?x=1", "https://x.preview.contract.test", "http://localhost:3000/callback",
+		"contractapp://login", "contractapp://login/deep/x", site,
+	} {
+		require.Equal(t, target, list.First(target))
+	}
+	for _, target := range []string{
+		"https://x.y.preview.contract.test", "https://x.preview.contract.test/path", "http://localhost:3000/callback/x",
+		"http://app.contract.test/", "https://app.contract.test:8443/", "https://APP.contract.test/x",
+		"https://app.contract.test.evil.test/",
+	} {
+		require.Equal(t, site, list.First(target), target)
+	}
+}
