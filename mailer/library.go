@@ -30,7 +30,7 @@ type library struct {
 	maxAge    time.Duration
 	retry     time.Duration
 	timeout   time.Duration
-	reload    reloading
+	reload    *reloading
 	now       func() time.Time
 	logger    logrus.FieldLogger
 

@@ -139,7 +139,7 @@ func New(c Config) (*Mailer, error) {
 // Close sends what waits in the background, as long as ctx allows. Send works
 // on, but no longer in the background.
 func (m *Mailer) Close(ctx context.Context) {
-	m.library.reload.close()
+	m.library.close()
 	if m.outbox != nil {
 		m.outbox.close(ctx)
 	}

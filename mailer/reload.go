@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -15,15 +16,24 @@ type reloading struct {
 	lastUse time.Time
 	running bool
 	closed  context.Context
-	close   context.CancelFunc
+	cancel  context.CancelFunc
+	loop    sync.WaitGroup
 }
 
-func newReloading(c Config) reloading {
-	closed, closing := context.WithCancel(context.Background())
-	return reloading{
+func newReloading(c Config) *reloading {
+	closed, cancel := context.WithCancel(context.Background())
+	return &reloading{
 		enabled: c.TemplateReload, every: max(time.Second, c.TemplateRetry/4), maxIdle: c.TemplateMaxIdle,
-		closed: closed, close: closing,
+		closed: closed, cancel: cancel,
 	}
+}
+
+// close ends the looking. A load that is under way ends by itself.
+func (l *library) close() {
+	l.mu.Lock() // so that nobody starts while this waits
+	l.reload.cancel()
+	l.mu.Unlock()
+	l.reload.loop.Wait()
 }
 
 // nearsAge reports whether a body has reached nine tenths of its age.
@@ -39,9 +49,9 @@ func (l *library) used(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reload.lastUse = now
-	if !l.reload.running {
+	if !l.reload.running && l.reload.closed.Err() == nil {
 		l.reload.running = true
-		go l.keepFresh()
+		l.reload.loop.Go(l.keepFresh)
 	}
 }
 
@@ -61,7 +71,11 @@ func (l *library) keepFresh() {
 			return
 		}
 		for _, e := range due {
-			<-l.load(l.reload.closed, e)
+			select {
+			case <-l.load(l.reload.closed, e):
+			case <-l.reload.closed.Done():
+				return
+			}
 		}
 	}
 }

@@ -23,6 +23,18 @@ func (b bundle) isReloading() bool {
 	return b.library.reload.running
 }
 
+// nothingDue demands that a look at the ages finds nothing to load.
+func (b bundle) nothingDue(t *testing.T) {
+	t.Helper()
+	due, _ := b.library.due()
+	require.Empty(t, due)
+}
+
+// hasFailed reports whether the last load of the body is over, and in vain.
+func (b bundle) hasFailed() bool {
+	return b.library.entry(edition{kind: Confirmation}).retryAt.After(b.clock.time())
+}
+
 // A body that nears its age is loaded without a mail that asks for it, until
 // mails stop coming.
 func TestBackgroundReload(t *testing.T) {
@@ -35,7 +47,7 @@ func TestBackgroundReload(t *testing.T) {
 
 	server.now(says("Two"))
 	m.clock.advance(9*time.Minute - 1)
-	time.Sleep(20 * time.Millisecond)
+	m.nothingDue(t)
 	require.EqualValues(t, 1, server.calls.Load())
 	m.clock.advance(1)
 	require.Eventually(t, func() bool { return server.calls.Load() == 2 }, 5*time.Second, time.Millisecond)
@@ -45,7 +57,8 @@ func TestBackgroundReload(t *testing.T) {
 	server.now(says("{{ broken"))
 	m.clock.advance(9 * time.Minute)
 	require.Eventually(t, func() bool { return server.calls.Load() == 3 }, 5*time.Second, time.Millisecond)
-	time.Sleep(20 * time.Millisecond)
+	require.Eventually(t, m.hasFailed, 5*time.Second, time.Millisecond)
+	m.nothingDue(t)
 	require.EqualValues(t, 3, server.calls.Load())
 	server.now(says("Three"))
 	m.clock.advance(10 * time.Second)
@@ -55,7 +68,7 @@ func TestBackgroundReload(t *testing.T) {
 	require.Eventually(t, func() bool { return !m.isReloading() }, 5*time.Second, time.Millisecond)
 	calls := server.calls.Load()
 	m.clock.advance(time.Hour)
-	time.Sleep(20 * time.Millisecond)
+	m.library.reload.loop.Wait()
 	require.Equal(t, calls, server.calls.Load(), "asleep")
 	require.Equal(t, "Three", m.text(t.Context(), t))
 	require.True(t, m.isReloading(), "awake again")
@@ -68,9 +81,8 @@ func TestReloadEndsWithTheMailer(t *testing.T) {
 	require.Equal(t, "One", m.text(t.Context(), t))
 	m.Close(t.Context())
 	m.Close(t.Context()) // twice does no harm
-	time.Sleep(20 * time.Millisecond)
 	m.clock.advance(9 * time.Minute)
-	time.Sleep(20 * time.Millisecond)
+	m.library.reload.loop.Wait()
 	require.EqualValues(t, 1, server.calls.Load())
 }
 

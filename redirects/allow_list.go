@@ -58,9 +58,6 @@ func closeBraces(pattern string) string {
 	return pattern + strings.Repeat("}", open)
 }
 
-// Site is the target when no other is permitted.
-func (l *AllowList) Site() string { return l.raw }
-
 // First returns the first permitted target, else the site.
 func (l *AllowList) First(targets ...string) string {
 	for _, target := range targets {
