@@ -122,13 +122,5 @@ func (s *Server) administratorsParams(r *http.Request, token string) (oauth.Para
 		}
 		return oauth.Params{}, err
 	}
-	values, err := tokenValues(r)
-	if err != nil {
-		return oauth.Params{}, err
-	}
-	params, problem := oauth.ParseParams(values)
-	if problem != nil {
-		return oauth.Params{}, problem
-	}
-	return params, nil
+	return readParams(r)
 }

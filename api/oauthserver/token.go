@@ -68,13 +68,9 @@ func (s *Server) answerToken(w http.ResponseWriter, r *http.Request) (*tokenResp
 
 // readTokenRequest reads parameters and client credentials.
 func readTokenRequest(r *http.Request) (*tokenRequest, error) {
-	values, err := tokenValues(r)
+	params, err := readParams(r)
 	if err != nil {
 		return nil, err
-	}
-	params, problem := oauth.ParseParams(values)
-	if problem != nil {
-		return nil, problem
 	}
 	credentials, problem := oauth.Credentials(r.Header.Get("Authorization"), params)
 	if problem != nil {
@@ -85,6 +81,19 @@ func readTokenRequest(r *http.Request) (*tokenRequest, error) {
 		return nil, oauth.InvalidClient("Invalid client credentials")
 	}
 	return &tokenRequest{params: params, credentials: credentials, clientID: clientID}, nil
+}
+
+// readParams reads the parameters of a request that a client makes itself.
+func readParams(r *http.Request) (oauth.Params, error) {
+	values, err := tokenValues(r)
+	if err != nil {
+		return oauth.Params{}, err
+	}
+	params, problem := oauth.ParseParams(values)
+	if problem != nil {
+		return oauth.Params{}, problem
+	}
+	return params, nil
 }
 
 // tokenValues reads the body: a form (RFC 6749 §3.2), or a JSON object of
