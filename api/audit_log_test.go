@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,4 +54,22 @@ func TestAuditLogInTable(t *testing.T) {
 	app.User(t)
 	require.Empty(t, audited(t, app))
 	require.Equal(t, 2, app.Count(`select count(*) from audit_log_entries`))
+}
+
+// Who loses a race has done nothing that could be told.
+func TestAuditLogTellsWhatHappened(t *testing.T) {
+	t.Parallel()
+	app := apitest.New(t, func(c *conf.Config) { c.AuditLog.DisablePostgres = true })
+	user, client := app.User(t), app.Client(t)
+	request := app.Authorize(t, client)
+	code := app.Approve(t, user, request)
+	before := len(audited(t, app))
+	var wait sync.WaitGroup
+	statuses := make([]int, 8)
+	for i := range statuses {
+		wait.Go(func() { statuses[i] = app.Redeem(request, code).Status })
+	}
+	wait.Wait()
+	require.Equal(t, 1, countOf(statuses, http.StatusOK), "%v", statuses)
+	require.Equal(t, []string{"login"}, audited(t, app)[before:])
 }

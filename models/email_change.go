@@ -237,17 +237,14 @@ func (e EmailChangeEnd) json() string {
 // conditional statement: of two concurrent requests with one code exactly one
 // gets true. A ConstraintError tells that the address was taken meanwhile.
 func FinishEmailChange(c *storage.Conn, e EmailChangeEnd, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
-	var finished int64
-	err := c.Get(&finished, `with `+moveEmail(string(e.Type), "")+`,`+insertSession+`,`+insertAudit+`
-		select count(*) from changed`, trail.json(), now, mustJSON(s), e.UserID, e.Hashes, e.json())
-	return finished == 1, err
+	return applied(c, `with `+moveEmail(string(e.Type), "")+`,`+insertSession+`,`+insertAudit+`
+		select 1 from changed limit 1`, trail.json(), now, mustJSON(s), e.UserID, e.Hashes, e.json())
 }
 
 // ContinueEmailChange is FinishEmailChange for a link of a flow: no session
 // starts, the code of the user's newest flow of the kind is handed out.
 func ContinueEmailChange(c *storage.Conn, e EmailChangeEnd, trail AuditTrail, now time.Time) (*ContinuedFlow, error) {
-	result := new(ContinuedFlow)
-	err := c.Get(result, `with flow as (
+	return continued(c, trail, `with flow as (
 		select id, auth_code from flow_state
 		 where user_id = $4 and authentication_method = $3 and auth_code <> ''
 		 order by created_at desc limit 1 for update),`+
@@ -255,6 +252,5 @@ func ContinueEmailChange(c *storage.Conn, e EmailChangeEnd, trail AuditTrail, no
 		issued as (update flow_state set auth_code_issued_at = $2::timestamptz, updated_at = $2::timestamptz
 		 where id = (select id from flow) and exists (select from changed)),`+insertAudit+`
 		select exists (select from changed) as spent, coalesce((select auth_code from flow), '') as auth_code`,
-		trail.json(), now, FlowEmailChange, e.UserID, e.Hashes, e.json())
-	return result, err
+		now, FlowEmailChange, e.UserID, e.Hashes, e.json())
 }

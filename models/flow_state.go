@@ -113,15 +113,13 @@ func FindFlowExchange(c *storage.Conn, authCode string) (*FlowExchange, error) {
 // of concurrent redemptions of a code exactly one gets true. The others do,
 // and everybody does when the user is gone, get false.
 func RedeemFlow(c *storage.Conn, flow FlowState, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
-	var redeemed int64
-	err := c.Get(&redeemed, `with spent as (
+	return applied(c, `with spent as (
 		delete from flow_state where id = $4 and auth_code = $5 returning user_id),
 		changed as (
 		update users u set last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
 		  from spent where u.id = spent.user_id and u.deleted_at is null returning u.id),`+
-		insertSession+`,`+insertAudit+` select count(*) from changed`,
+		insertSession+`,`+insertAudit+` select 1 from changed limit 1`,
 		trail.json(), now, mustJSON(s), flow.ID, flow.AuthCode)
-	return redeemed == 1, err
 }
 
 // ContinuedFlow is how a link of a flow went.
@@ -140,8 +138,7 @@ type ContinuedFlow struct {
 // concurrent requests with one link exactly one is Spent.
 func ContinueFlow(c *storage.Conn, n Redemption, method string, trail AuditTrail, now time.Time) (*ContinuedFlow, error) {
 	column := string(n.Type)
-	result := new(ContinuedFlow)
-	err := c.Get(result, `with flow as (
+	return continued(c, trail, `with flow as (
 		select id, auth_code from flow_state
 		 where user_id = $3 and authentication_method = $5 and auth_code <> ''
 		 order by created_at desc limit 1 for update),
@@ -154,7 +151,22 @@ func ContinueFlow(c *storage.Conn, n Redemption, method string, trail AuditTrail
 		 where id = (select id from flow) and exists (select from changed)),`+
 		insertAudit+`
 		select exists (select from changed) as spent, coalesce((select auth_code from flow), '') as auth_code`,
-		trail.json(), now, n.UserID, n.Hashes, method, n.PasswordHash)
+		now, n.UserID, n.Hashes, method, n.PasswordHash)
+}
+
+// continued runs a statement that continues a flow, with the trail as its first
+// argument. It has a row in any case, so the trail is told only if it was spent.
+func continued(c *storage.Conn, trail AuditTrail, query string, args ...any) (*ContinuedFlow, error) {
+	result := new(ContinuedFlow)
+	audit := trail.json()
+	logged, logOnly := audit.(loggedAudit)
+	if logOnly {
+		audit = noAudit
+	}
+	err := c.Get(result, query, append([]any{audit}, args...)...)
+	if err == nil && logOnly && result.Spent {
+		logged.Ran(c.Context())
+	}
 	return result, err
 }
 
@@ -162,5 +174,5 @@ func ContinueFlow(c *storage.Conn, n Redemption, method string, trail AuditTrail
 // time. It returns how many.
 func SweepFlows(c *storage.Conn, before time.Time) (int64, error) {
 	return c.Exec(`delete from flow_state where id in (
-		select id from flow_state where created_at < $1 limit $2 for update skip locked)`, before, SweepRows)
+		select id from flow_state where created_at < $1 limit $2 for update skip locked)`, before, sweepRows)
 }

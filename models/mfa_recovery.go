@@ -147,9 +147,7 @@ func UseRecoveryCode(tx *storage.Conn, use RecoveryUse, trail AuditTrail, now ti
 	if err := lockUser(tx, use.UserID); err != nil {
 		return false, err
 	}
-	var done int64
-	err := tx.Get(&done, useRecoveryCodeStatement, trail.json(), now, mustJSON(use))
-	return done == 1, err
+	return applied(tx, useRecoveryCodeStatement, trail.json(), now, mustJSON(use))
 }
 
 const useRecoveryCodeStatement = `with
@@ -163,4 +161,4 @@ proven as (
 	   and (r.locked_until is null or r.locked_until <= $2::timestamptz) and ` + usableCodes + ` returning r.id),` +
 	stepUpSession + `,
 changed as (select id from session),` + settleStepUp + `,` + insertAudit + `
-select count(*) from changed`
+select 1 from changed limit 1`

@@ -66,9 +66,7 @@ func VerifyFactor(tx *storage.Conn, up StepUp, trail AuditTrail, now time.Time) 
 	if err := lockUser(tx, up.UserID); err != nil {
 		return false, err
 	}
-	var done int64
-	err := tx.Get(&done, verifyFactorStatement, trail.json(), now, up.FactorID, up.SpentSince, mustJSON(up))
-	return done == 1, err
+	return applied(tx, verifyFactorStatement, trail.json(), now, up.FactorID, up.SpentSince, mustJSON(up))
 }
 
 // "outlived" are recovery codes whose factors GoTrue removed, which does not
@@ -115,7 +113,7 @@ outlived as (
 	 where r.user_id = n.user_id and n.from_status <> 'verified' and not exists (
 		select from mfa_factors o where o.user_id = n.user_id and o.id <> n.factor_id and o.status = 'verified')),` +
 	insertAudit + `
-select count(*) from changed`
+select 1 from changed limit 1`
 
 // stepUpSession are the common table expressions that move a session to aal2
 // and to its next refresh token, once "proven" has a row; "n" holds the members

@@ -122,8 +122,7 @@ type Approval struct {
 // one statement. It reports false when the request was decided or expired
 // meanwhile.
 func ApproveAuthorization(c *storage.Conn, a Approval, trail AuditTrail, now time.Time) (bool, error) {
-	var approved int64
-	err := c.Get(&approved, `with changed as (
+	return applied(c, `with changed as (
 		update oauth_authorizations set status = 'approved', approved_at = $2, user_id = $4,
 			authorization_code = $5, expires_at = greatest($6::timestamptz, created_at + interval '1 microsecond')
 		 where id = $3 and status = 'pending' and expires_at > $2 returning id),
@@ -137,10 +136,9 @@ func ApproveAuthorization(c *storage.Conn, a Approval, trail AuditTrail, now tim
 		select id, $10, $11, $12::text[] from changed
 		on conflict (authorization_id) do update
 			set auth_time = excluded.auth_time, acr = excluded.acr, amr = excluded.amr),`+insertAudit+`
-		select count(*) from changed`,
+		select 1 from changed limit 1`,
 		trail.json(), now, a.AuthorizationID, a.UserID, a.CodeDigest, a.CodeExpiresAt,
 		a.ConsentID, a.ClientID, a.Scopes, a.Authentication.Time, a.Authentication.ACR, a.Authentication.AMR)
-	return approved == 1, err
 }
 
 // DenyAuthorization ends a pending request without a code. It reports false

@@ -67,8 +67,7 @@ func FindCodeExchange(c *storage.Conn, client uuid.UUID, codeDigest string) (*Co
 // The user's last_sign_in_at stays: a client that fetches its tokens is no
 // sign-in, and the next ID token's auth_time would be wrong.
 func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
-	var redeemed int64
-	err := c.Get(&redeemed, `with consent as (
+	return applied(c, `with consent as (
 		select from oauth_consents where user_id = $7 and client_id = $5 and revoked_at is null for share),
 		changed as (
 		delete from oauth_authorizations
@@ -82,21 +81,20 @@ func RedeemCode(c *storage.Conn, a *OAuthAuthorization, codeDigest string, s New
 		spent as (
 		insert into oauth_redeemed_codes (code_digest, client_id, session_id, redeemed_at, expires_at)
 		select $4, $5, $6, clock_timestamp(), expires_at from changed),`+insertSession+`,`+insertAudit+`
-		select count(*) from changed`,
+		select 1 from changed limit 1`,
 		trail.json(), now, mustJSON(s), codeDigest, a.ClientID, s.ID, s.UserID)
-	return redeemed == 1, err
 }
 
 // SweepAuthorizations removes requests and spent codes whose time is over by
 // more than a grace period, a bounded number at a time. It returns how many.
 func SweepAuthorizations(c *storage.Conn, before time.Time) (int64, error) {
 	requests, err := c.Exec(`delete from oauth_authorizations where id in (
-		select id from oauth_authorizations where expires_at < $1 limit $2 for update skip locked)`, before, SweepRows)
+		select id from oauth_authorizations where expires_at < $1 limit $2 for update skip locked)`, before, sweepRows)
 	if err != nil {
 		return 0, err
 	}
 	codes, err := c.Exec(`delete from oauth_redeemed_codes where code_digest in (
-		select code_digest from oauth_redeemed_codes where expires_at < $1 limit $2 for update skip locked)`, before, SweepRows)
+		select code_digest from oauth_redeemed_codes where expires_at < $1 limit $2 for update skip locked)`, before, sweepRows)
 	return requests + codes, err
 }
 

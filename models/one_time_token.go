@@ -253,14 +253,12 @@ func RedeemOneTimeToken(c *storage.Conn, n Redemption, s NewSession, trail Audit
 	if n.Phone != "" {
 		confirm, relations = confirmPhone, clearCodes
 	}
-	var redeemed int64
-	err := c.Get(&redeemed, `with changed as (
+	return applied(c, `with changed as (
 		update users set `+column+` = '', `+confirm+`,
 			encrypted_password = coalesce(nullif($6::text, ''), encrypted_password),
 			last_sign_in_at = $2::timestamptz, updated_at = $2::timestamptz
 		 where id = $4 and ($7 or `+column+` = any ($5) and `+column+` <> '')
 		   and ($8 = '' or phone = $8) returning id, email),`+
-		relations+`,`+insertSession+`,`+insertAudit+` select count(*) from changed`,
+		relations+`,`+insertSession+`,`+insertAudit+` select 1 from changed limit 1`,
 		trail.json(), now, mustJSON(s), n.UserID, n.Hashes, n.PasswordHash, n.Fixed, n.Phone)
-	return redeemed == 1, err
 }

@@ -88,9 +88,7 @@ func (e PhoneChangeEnd) Apply(u *User, now time.Time) error {
 // with one code exactly one gets true. A ConstraintError tells that the number
 // was taken meanwhile.
 func FinishPhoneChange(c *storage.Conn, e PhoneChangeEnd, s NewSession, trail AuditTrail, now time.Time) (bool, error) {
-	var finished int64
-	err := c.Get(&finished, finishPhoneChange, trail.json(), now, mustJSON(s), e.UserID, e.json())
-	return finished == 1, err
+	return applied(c, finishPhoneChange, trail.json(), now, mustJSON(s), e.UserID, e.json())
 }
 
 // json renders the end for finishPhoneChange.
@@ -121,4 +119,4 @@ identity as (
 cleared as (
 	delete from one_time_tokens where user_id = (select id from changed)
 	   and token_type not in ('email_change_token_new', 'email_change_token_current')),` +
-	insertSession + `,` + insertAudit + ` select count(*) from changed`
+	insertSession + `,` + insertAudit + ` select 1 from changed limit 1`

@@ -58,68 +58,58 @@ const touchSession = `
 // next. It reports false, and writes nothing, when the session is no longer at
 // generation from: another request was faster.
 func AdvanceCounter(c *storage.Conn, r Refreshed, from, to int64, sealedKey string, trail AuditTrail, now time.Time) (bool, error) {
-	var moved int64
-	err := c.Get(&moved, `with changed as (
+	return applied(c, `with changed as (
 		update sessions set refresh_token_counter = $7, refresh_token_hmac_key = $8,`+touchSession+`
 		 where id = $3 and refresh_token_counter = $6 returning id),`+insertAudit+`
-		select count(*) from changed`,
+		select 1 from changed limit 1`,
 		trail.json(), now, r.SessionID, r.UserAgent, r.IP, from, to, sealedKey)
-	return moved == 1, err
 }
 
 // SwapToken revokes a token of the older kind and inserts its successor. It
 // reports false, and writes nothing, when the token was revoked meanwhile.
 func SwapToken(c *storage.Conn, r Refreshed, old *RefreshToken, successor string, trail AuditTrail, now time.Time) (bool, error) {
-	var moved int64
-	err := c.Get(&moved, `with changed as (
+	return applied(c, `with changed as (
 		update refresh_tokens set revoked = true, updated_at = $2::timestamptz
 		 where id = $6 and not revoked and session_id = $3 returning token, user_id, session_id),
 		touched as (update sessions set `+touchSession+` where id = (select session_id from changed)),
 		successor as (
 		insert into refresh_tokens (instance_id, token, user_id, revoked, created_at, updated_at, session_id, parent)
 		select '`+instanceID+`', $7, user_id, false, $2::timestamptz, $2::timestamptz, session_id, token from changed),`+insertAudit+`
-		select count(*) from changed`,
+		select 1 from changed limit 1`,
 		trail.json(), now, r.SessionID, r.UserAgent, r.IP, old.TokenID, successor)
-	return moved == 1, err
 }
 
 // AddChildToken inserts one more successor of a revoked token: within the
 // reuse interval each concurrent caller gets a token of its own.
 func AddChildToken(c *storage.Conn, r Refreshed, old *RefreshToken, child string, trail AuditTrail, now time.Time) (bool, error) {
-	var added int64
-	err := c.Get(&added, `with changed as (
+	return applied(c, `with changed as (
 		update sessions set `+touchSession+` where id = $3 returning id),
 		child as (
 		insert into refresh_tokens (instance_id, token, user_id, revoked, created_at, updated_at, session_id, parent)
 		select '`+instanceID+`', $7, $6, false, $2::timestamptz, $2::timestamptz, id, $8 from changed),`+insertAudit+`
-		select count(*) from changed`,
+		select 1 from changed limit 1`,
 		trail.json(), now, r.SessionID, r.UserAgent, r.IP, old.ID.String(), child, old.Token)
-	return added == 1, err
 }
 
 // TouchSession records a refresh that issued no new refresh token.
 func TouchSession(c *storage.Conn, r Refreshed, trail AuditTrail, now time.Time) (bool, error) {
-	var touched int64
-	err := c.Get(&touched, `with changed as (
+	return applied(c, `with changed as (
 		update sessions set `+touchSession+` where id = $3 returning id),`+insertAudit+`
-		select count(*) from changed`, trail.json(), now, r.SessionID, r.UserAgent, r.IP)
-	return touched == 1, err
+		select 1 from changed limit 1`, trail.json(), now, r.SessionID, r.UserAgent, r.IP)
 }
 
 // UpgradeToken turns a session of the older kind into one with a counter
 // token: its tokens are revoked and key and counter are set. It reports false
 // when the token was used or the session upgraded meanwhile.
 func UpgradeToken(c *storage.Conn, r Refreshed, old *RefreshToken, sealedKey string, counter int64, trail AuditTrail, now time.Time) (bool, error) {
-	var moved int64
-	err := c.Get(&moved, `with changed as (
+	return applied(c, `with changed as (
 		update sessions set refresh_token_hmac_key = $7, refresh_token_counter = $8,`+touchSession+`
 		 where id = $3 and coalesce(refresh_token_counter, -1) < $8
 		   and exists (select from refresh_tokens where id = $6 and not revoked) returning id),
 		spent as (update refresh_tokens set revoked = true, updated_at = $2::timestamptz
 		 where session_id = (select id from changed) and not revoked),`+insertAudit+`
-		select count(*) from changed`,
+		select 1 from changed limit 1`,
 		trail.json(), now, r.SessionID, r.UserAgent, r.IP, old.TokenID, sealedKey, counter)
-	return moved == 1, err
 }
 
 // RevokeFamily revokes every token of the older kind of a session: the answer

@@ -4,15 +4,13 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/gofrs/uuid"
-
 	"github.com/truegrant/truegrant/storage"
 )
 
-// SweepRows is how many rows one sweep removes from a table at most, so that it
+// sweepRows is how many rows one sweep removes from a table at most, so that it
 // never holds locks for long; of users, who take much with them, SweepUsers.
 const (
-	SweepRows  = 1000
+	sweepRows  = 1000
 	SweepUsers = 100
 )
 
@@ -56,24 +54,24 @@ type sweep struct {
 func (u CleanUp) sweeps(now time.Time) []sweep {
 	day := now.Add(-spentLife)
 	sweeps := []sweep{
-		{removal("refresh_tokens", "t.revoked and t.updated_at < $1", SweepRows), day},
-		{revokeEnded, day},
-		{removal("sessions", "t.not_after < $1", SweepRows), now.Add(-endedLife)},
-		{removal("saml_relay_states", "t.created_at < $1", SweepRows), day},
-		{removal("oauth_client_states", "t.created_at < $1", SweepRows), day},
-		{removal("mfa_challenges", "t.created_at < $1", SweepRows), day},
-		{removal("mfa_factors", "t.status = 'unverified' and t.created_at < $1", SweepRows), day},
-		{removal("webauthn_challenges", "t.expires_at < $1", SweepRows), now},
+		{removal("refresh_tokens", "t.revoked and t.updated_at < $1", sweepRows), day},
+		{revokeEnded(), day},
+		{removal("sessions", "t.not_after < $1", sweepRows), now.Add(-endedLife)},
+		{removal("saml_relay_states", "t.created_at < $1", sweepRows), day},
+		{removal("oauth_client_states", "t.created_at < $1", sweepRows), day},
+		{removal("mfa_challenges", "t.created_at < $1", sweepRows), day},
+		{removal("mfa_factors", "t.status = 'unverified' and t.created_at < $1", sweepRows), day},
+		{removal("webauthn_challenges", "t.expires_at < $1", sweepRows), now},
 	}
 	if u.AnonymousUsers {
 		sweeps = append(sweeps, sweep{
-			removal("users", "t.is_anonymous and t.created_at < $1 and t.instance_id = '"+uuid.Nil.String()+"'", SweepUsers),
+			removal("users", "t.is_anonymous and t.created_at < $1 and t.instance_id = '"+instanceID+"'", SweepUsers),
 			now.Add(-anonymousLife),
 		})
 	}
 	add := func(limit *time.Duration, condition string) {
 		if limit != nil {
-			sweeps = append(sweeps, sweep{removal("sessions", condition, SweepRows), day.Add(-*limit)})
+			sweeps = append(sweeps, sweep{removal("sessions", condition, sweepRows), day.Add(-*limit)})
 		}
 	}
 	const own, grant = "t.oauth_client_id is null and ", "t.oauth_client_id is not null and "
@@ -91,9 +89,11 @@ const unused = `coalesce(t.refreshed_at at time zone 'UTC', t.created_at) < $1
 		select from refresh_tokens r where r.session_id = t.id and r.updated_at >= $1))`
 
 // revokeEnded revokes the tokens of sessions that ended before $1.
-const revokeEnded = `update refresh_tokens set revoked = true where id in (
+func revokeEnded() string {
+	return `update refresh_tokens set revoked = true where id in (
 	select t.id from refresh_tokens t join sessions s on s.id = t.session_id
-	 where s.not_after < $1 and not t.revoked limit 1000 for update of t skip locked)`
+	 where s.not_after < $1 and not t.revoked limit ` + strconv.Itoa(sweepRows) + ` for update of t skip locked)`
+}
 
 // removal deletes rows of a table, which it calls t.
 func removal(table, condition string, limit int) string {

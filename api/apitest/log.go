@@ -38,13 +38,26 @@ func (l *Log) said() string {
 			said.WriteString(text)
 			continue
 		}
-		for name, value := range line {
-			if text, ok := value.(string); ok && name != "time" {
-				said.WriteString(text + "\n")
-			}
-		}
+		delete(line, "time")
+		say(&said, line)
 	}
 	return said.String()
+}
+
+// say writes the texts in a value, however deep.
+func say(said *strings.Builder, value any) {
+	switch value := value.(type) {
+	case string:
+		said.WriteString(value + "\n")
+	case []any:
+		for _, each := range value {
+			say(said, each)
+		}
+	case map[string]any:
+		for _, each := range value {
+			say(said, each)
+		}
+	}
 }
 
 // Requests are the lines that tell of a request, decoded.
