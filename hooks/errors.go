@@ -89,5 +89,6 @@ type Rejection struct {
 	Message string
 }
 
-// Error returns the hook's message.
-func (r *Rejection) Error() string { return r.Message }
+// Error tells the status only: the message is for the user and may name an
+// address, which no log may hold.
+func (r *Rejection) Error() string { return fmt.Sprintf("the hook refused with status %d", r.HTTPCode) }

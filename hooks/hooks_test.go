@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -212,7 +213,8 @@ func TestRejections(t *testing.T) {
 				var rejection *Rejection
 				require.ErrorAs(t, err, &rejection)
 				require.Equal(t, Rejection{HTTPCode: tt.code, Message: tt.message}, *rejection)
-				require.EqualError(t, err, tt.message)
+				// The message is for the user, and not for logs.
+				require.EqualError(t, err, "the hook refused with status "+strconv.Itoa(tt.code))
 			}
 		})
 	}
