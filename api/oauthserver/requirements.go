@@ -13,11 +13,8 @@ import (
 	"github.com/truegrant/truegrant/oauth"
 )
 
-// The error codes of logins that do not suffice for a request.
-const (
-	codeLoginRequired        apierror.Code = "oauth_login_required"
-	codeSecondFactorRequired apierror.Code = "insufficient_aal"
-)
+// codeLoginRequired: the login does not suffice for a request.
+const codeLoginRequired apierror.Code = "oauth_login_required"
 
 // loginRequest is what a stored request asks of the login.
 func loginRequest(a *models.OAuthAuthorization) (oauth.LoginRequest, error) {
@@ -45,7 +42,7 @@ func checkLogin(missing []string) error {
 	case missing[0] == oauth.RequireLogin:
 		return apierror.New(http.StatusForbidden, codeLoginRequired, "The client asks for a new login: sign in again and come back")
 	}
-	return apierror.New(http.StatusForbidden, codeSecondFactorRequired, "The client asks for "+strings.Join(missing, ", ")+
+	return apierror.New(http.StatusForbidden, apierror.InsufficientAAL, "The client asks for "+strings.Join(missing, ", ")+
 		": verify a second factor and come back")
 }
 
@@ -58,6 +55,7 @@ func authenticationOf(caller *web.Caller, now time.Time) models.Authentication {
 	}
 	var methods []string
 	if caller.Session != nil {
+		proof.Time = caller.Session.CreatedAt
 		for _, claim := range caller.Session.AMR {
 			methods = append(methods, claim.Method)
 		}

@@ -93,6 +93,17 @@ func TestRevocationRefusals(t *testing.T) {
 	b.alive(c, tokens)
 }
 
+// A ban does not keep a client from giving up what it was given.
+func TestRevocationOfABannedUser(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, u := b.Client(t), b.User(t)
+	tokens := b.grant(c, u)
+	b.ban(u)
+	require.Equal(t, http.StatusOK, b.revokeToken(c, tokens.AccessToken).Status)
+	require.Zero(t, b.Count(`select count(*) from sessions where oauth_client_id is not null`))
+}
+
 // Of a refresh and a revocation at the same moment the revocation wins.
 func TestRevocationDuringRefresh(t *testing.T) {
 	t.Parallel()
