@@ -37,8 +37,11 @@ func (f *factors) judge(r *http.Request, in *verifyFactorRequest, account *model
 	if err != nil && !wrong {
 		return err
 	}
-	if rejected := f.askFactorHook(r, &account.User, up, !wrong); rejected != nil {
-		return rejected
+	if !in.told {
+		if rejected := f.askFactorHook(r, &account.User, up, !wrong); rejected != nil {
+			return rejected
+		}
+		in.told = true
 	}
 	switch {
 	case errors.Is(err, sms.ErrCode):
@@ -83,9 +86,13 @@ func (f *factors) judgePhone(ctx context.Context, in *verifyFactorRequest, chall
 		return nil
 	}
 	if verifier := f.phones.verifier(); verifier != nil {
+		if in.approved {
+			return nil
+		}
 		if err := verifier.Check(ctx, challenge.Phone, in.Code); err != nil {
 			return fmt.Errorf("check phone code: %w", err)
 		}
+		in.approved = true
 		return nil
 	}
 	code, _, err := f.Box.Open(challenge.ChallengeID.String(), challenge.Code)

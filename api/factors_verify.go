@@ -24,6 +24,10 @@ type verifyFactorRequest struct {
 	ChallengeID uuid.UUID       `json:"challenge_id"`
 	Code        string          `json:"code"`
 	WebAuthn    *webAuthnAnswer `json:"webauthn"`
+
+	// approved and told outlive a stale attempt: a provider spends a code with
+	// the check, and the hook counts attempts.
+	approved, told bool
 }
 
 type webAuthnAnswer struct {

@@ -15,6 +15,9 @@ import (
 
 type verifyRecoveryRequest struct {
 	Code string `json:"code"`
+
+	// told tells that the hook, which counts attempts, has heard of this one.
+	told bool
 }
 
 // POST /factors/recovery-codes/verify
@@ -27,13 +30,13 @@ func (f *factors) verifyRecovery(w http.ResponseWriter, r *http.Request, caller 
 		return errRecoveryDisabled("verify")
 	}
 	return f.whileStale(w, r, &caller.Account, func(account *models.Account) (*view.Session, error) {
-		return f.tryRecovery(r, in.Code, account)
+		return f.tryRecovery(r, in, account)
 	})
 }
 
 // tryRecovery is tryVerify for a recovery code: read, judge, mint, and write on
 // the condition that the code is still unspent and the session as it was.
-func (f *factors) tryRecovery(r *http.Request, code string, account *models.Account) (*view.Session, error) {
+func (f *factors) tryRecovery(r *http.Request, in *verifyRecoveryRequest, account *models.Account) (*view.Session, error) {
 	now := f.kit.Time(r)
 	set, err := f.findRecovery(r, account.ID)
 	switch {
@@ -42,7 +45,7 @@ func (f *factors) tryRecovery(r *http.Request, code string, account *models.Acco
 	case set.Locked(now):
 		return nil, errRecoveryLocked()
 	}
-	digest, err := f.judgeRecovery(r, code, account, set)
+	digest, err := f.judgeRecovery(r, in, account, set)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +75,8 @@ func (f *factors) tryRecovery(r *http.Request, code string, account *models.Acco
 
 // judgeRecovery returns the digest of a right code. Wrong ones are counted. The
 // operator's hook hears of both.
-func (f *factors) judgeRecovery(r *http.Request, code string, account *models.Account, set *models.RecoveryCodes) (string, error) {
-	digest, right, err := mfa.MatchRecoveryCode(set.Salt, set.Unspent, code)
+func (f *factors) judgeRecovery(r *http.Request, in *verifyRecoveryRequest, account *models.Account, set *models.RecoveryCodes) (string, error) {
+	digest, right, err := mfa.MatchRecoveryCode(set.Salt, set.Unspent, in.Code)
 	if err != nil {
 		return "", err
 	}
