@@ -66,7 +66,7 @@ type rates struct {
 	RateLimit conf.RateLimit
 	Factors   float64
 	// Mails and texts are not counted where they confirm nothing.
-	ConfirmsMail, ConfirmsPhone bool
+	AutoconfirmsMail, AutoconfirmsPhone bool
 }
 
 func ratesOf(cfg *conf.Config) rates {

@@ -78,7 +78,8 @@ type SendError struct {
 	cause error
 }
 
-// Error names the kind of message, never its address.
+// Error names the kind of message. Its cause may name the address, as a refusal
+// by Recipients does, so only the code of that is for the log.
 func (e *SendError) Error() string { return "send " + string(e.Kind) + ": " + e.cause.Error() }
 
 // Unwrap returns what the mailer or the sender of texts reports.

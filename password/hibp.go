@@ -58,7 +58,9 @@ type HIBP struct {
 
 // NewHIBP makes a client of the service.
 func NewHIBP(c HIBPConfig) *HIBP {
-	h := &HIBP{client: &http.Client{Transport: c.Transport}, timeout: hibpTimeout, userAgent: c.UserAgent}
+	// A redirect would hand the prefix to whom it leads.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	h := &HIBP{client: &http.Client{Transport: c.Transport, CheckRedirect: stay}, timeout: hibpTimeout, userAgent: c.UserAgent}
 	if c.Transport == nil {
 		h.client.Transport = &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
