@@ -90,8 +90,11 @@ func (f *factors) judgeRecovery(r *http.Request, in *verifyRecoveryRequest, acco
 		}
 	}
 	attempted := &models.StepUp{FactorID: set.ID, FactorType: string(mfa.RecoveryCode)}
-	if rejected := f.askFactorHook(r, &account.User, attempted, right); rejected != nil {
-		return "", rejected
+	if !in.told {
+		if rejected := f.askFactorHook(r, &account.User, attempted, right); rejected != nil {
+			return "", rejected
+		}
+		in.told = true
 	}
 	if !right {
 		return "", errWrongCode(mfa.RecoveryCode)

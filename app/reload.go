@@ -60,8 +60,8 @@ func (a *App) backgroundOf(ctx context.Context, g *generation) {
 }
 
 // keepStartOnly returns next with the values that running has for settings of
-// the listener, the database connection, the log, telemetry and reloading, and
-// says which of them were different.
+// the listener, the database connection, the log, telemetry, reloading, the
+// rate limit store and calls to other services, and says which were different.
 func keepStartOnly(next, running *conf.Config) (kept *conf.Config, ignored []string) {
 	merged := *next
 	keep := func(name string, target, value any) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -84,8 +85,12 @@ func (w *Worker) Run(ctx context.Context) {
 
 // passes reports whether an error is of the moment. A concurrent build and
 // somebody's VACUUM, for one, can wait for each other until one of them fails.
+// Of several errors one that passes is worth another try.
 func passes(err error) bool {
 	const deadlock, lockNotAvailable = "40P01", "55P03"
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.ContainsFunc(several.Unwrap(), passes)
+	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		return refused.Code == deadlock || refused.Code == lockNotAvailable

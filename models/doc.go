@@ -7,6 +7,6 @@
 // deciding at once cannot both win.
 //
 // Columns are always named: an older or newer schema may have others. Many
-// columns that the catalog calls nullable hold ” or a value, because GoTrue
+// columns that the catalog calls nullable hold an empty text or a value, because GoTrue
 // reads them into plain strings.
 package models

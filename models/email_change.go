@@ -101,7 +101,7 @@ func emailTaken(email, aud, self string) string {
 
 // FindEmailChange returns the user to whom a code for one of the two addresses
 // of a change was sent, with the kind of code that one of the hashes is pending
-// for, ” if none. ErrNotFound when the address (lower-case) waits for nothing.
+// for, empty if none. ErrNotFound when the address (lower-case) waits for nothing.
 func FindEmailChange(c *storage.Conn, email, aud string, hashes []string) (*PendingUser, error) {
 	u := new(PendingUser)
 	err := c.Get(u, `select `+userWithRelations+`, case

@@ -74,8 +74,11 @@ func EstimateCount(c *storage.Conn, l List) (int64, error) {
 			Rows float64 `json:"Plan Rows"`
 		}
 	}
-	if err := json.Unmarshal([]byte(text), &plans); err != nil || len(plans) != 1 {
+	if err := json.Unmarshal([]byte(text), &plans); err != nil {
 		return 0, fmt.Errorf("read plan: %w", err)
+	}
+	if len(plans) != 1 {
+		return 0, fmt.Errorf("read plan: %d plans", len(plans))
 	}
 	return int64(plans[0].Plan.Rows), nil
 }

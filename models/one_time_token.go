@@ -190,7 +190,7 @@ func FindUserByLink(c *storage.Conn, kinds []OneTimeType, hash string) (*Pending
 	return u, err
 }
 
-// PendingType returns which of the kinds one of the hashes is pending for, ”
+// PendingType returns which of the kinds one of the hashes is pending for, empty
 // if none.
 func PendingType(c *storage.Conn, user uuid.UUID, kinds []OneTimeType, hashes []string) (OneTimeType, error) {
 	var found OneTimeType

@@ -13,7 +13,7 @@ type TakenAddresses struct {
 }
 
 // FindTakenAddresses looks for the owners of an e-mail address (lower-case) and
-// a phone number (digits); ” is nobody's. An e-mail address is taken by users
+// a phone number (digits); an empty one is nobody's. An e-mail address is taken by users
 // of the audience who sign in with it, directly or by an identity in the
 // default linking domain. A phone number is taken by anybody.
 func FindTakenAddresses(c *storage.Conn, email, phone, aud string) (TakenAddresses, error) {

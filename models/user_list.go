@@ -10,7 +10,7 @@ import (
 type UserQuery struct {
 	Aud string
 	// Filter is part of an e-mail address as it is stored, or of a full name in
-	// any case; the wildcards of LIKE keep their meaning. ” means everybody.
+	// any case; the wildcards of LIKE keep their meaning. Empty means everybody.
 	Filter string
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // NewLogger returns a logger that writes one JSON object a line. The level is
-// one of logrus' names; ” means info.
+// one of logrus' names; empty means info.
 func NewLogger(out io.Writer, level string) (*logrus.Logger, error) {
 	log := logrus.New()
 	log.SetOutput(out)

@@ -97,7 +97,7 @@ func operation(sql string) string {
 	return strings.ToUpper(word)
 }
 
-// sqlState is the five characters of a database's error, ” for other errors.
+// sqlState is the five characters of a database's error, empty for other errors.
 func sqlState(err error) string {
 	var known *pgconn.PgError
 	if errors.As(err, &known) {

@@ -151,7 +151,7 @@ func parseLimit(text string) (int, error) {
 }
 
 // parseCursor reads the place after which a list goes on: unpadded base64url of
-// a JSON object; ” is the beginning.
+// a JSON object; an empty one is the beginning.
 func parseCursor(text string) (*models.Place, error) {
 	if text == "" {
 		return nil, nil

@@ -43,7 +43,7 @@ type ban struct {
 	until *time.Time // nil lifts the ban
 }
 
-// parseBan reads a duration from now, "none" for no ban, or ” for no change.
+// parseBan reads a duration from now, "none" for no ban, or empty for no change.
 func parseBan(text string, now time.Time) (ban, error) {
 	switch text {
 	case "":

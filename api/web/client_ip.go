@@ -14,7 +14,7 @@ type ClientIP struct {
 	TrustSBForwardedFor bool
 }
 
-// Of returns the client's address, ” if the peer's cannot be read.
+// Of returns the client's address, empty if the peer's cannot be read.
 func (c ClientIP) Of(r *http.Request) string {
 	if ip, ok := c.sbForwardedFor(r); ok {
 		return ip
@@ -35,7 +35,7 @@ func (c ClientIP) Of(r *http.Request) string {
 }
 
 // Key is what a request is counted under for rate limits: the platform's
-// address, or the first value of the configured header. ” means not limited.
+// address, or the first value of the configured header. Empty means not limited.
 func (c ClientIP) Key(r *http.Request, header string) string {
 	if ip, ok := c.sbForwardedFor(r); ok {
 		return ip
